@@ -1,0 +1,110 @@
+#include "kernels/arena.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+
+#include "kernels/error.h"
+#include "kernels/memory.h"
+
+namespace melgrad {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool keeps_blocks = false;  // let the sanitizer see each block's own life
+#else
+constexpr bool keeps_blocks = true;
+#endif
+#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__)
+constexpr bool poisons = false;
+#else
+constexpr bool poisons = true;
+#endif
+
+// Sizes are rounded up to 64 bytes, and to an eighth of their power of two when larger: few distinct sizes, at most
+// 12.5 % waste.
+int64_t block_size(int64_t bytes) {
+  int64_t step = 64;
+  while (step * 16 < bytes) step *= 2;
+  return (std::max<int64_t>(bytes, 1) + step - 1) / step * step;
+}
+
+}  // namespace
+
+Buffer::~Buffer() {
+  if (data_ != nullptr) arena_->give_back(data_, bytes_);
+}
+
+Buffer Arena::allocate(int64_t bytes) {
+  require(bytes >= 0 && bytes <= std::numeric_limits<int64_t>::max() / 4, "memory: cannot allocate {} bytes", bytes);
+  const int64_t block = block_size(bytes);
+  void* data = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    auto found = free_.find(block);
+    if (found != free_.end() && !found->second.empty()) {
+      data = found->second.back();
+      found->second.pop_back();
+    }
+  }
+  const bool fresh = data == nullptr;
+  if (fresh) {
+    data = memory_functions(device_).allocate(block);
+    if (data == nullptr) {
+      release_unused();
+      data = memory_functions(device_).allocate(block);
+    }
+    require(data != nullptr, "memory: device {} has no {} MB left", name_of(device_), block >> 20);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (fresh) {
+      statistics_.reserved += block;
+      ++statistics_.system_calls;
+    }
+    statistics_.in_use += block;
+    statistics_.peak_in_use = std::max(statistics_.peak_in_use, statistics_.in_use);
+  }
+  // All bits set is NaN in f32 and f64.
+  if (poisons && device_ != Device::cuda) std::memset(data, 0xff, static_cast<std::size_t>(block));
+  return Buffer(this, data, bytes);
+}
+
+void Arena::give_back(void* data, int64_t bytes) noexcept {
+  const int64_t block = block_size(bytes);
+  const std::lock_guard lock(mutex_);
+  statistics_.in_use -= block;
+  if (keeps_blocks) {
+    free_[block].push_back(data);
+  } else {
+    statistics_.reserved -= block;
+    memory_functions(device_).free(data, block);
+  }
+}
+
+void Arena::release_unused() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [block, list] : free_) {
+    for (void* data : list) memory_functions(device_).free(data, block);
+    statistics_.reserved -= block * static_cast<int64_t>(list.size());
+  }
+  free_.clear();
+}
+
+Arena::~Arena() {
+  release_unused();
+}
+
+ArenaStatistics Arena::statistics() const {
+  const std::lock_guard lock(mutex_);
+  return statistics_;
+}
+
+Arena& arena(Device device) {
+  // Never destroyed: tensors of static lifetime may outlive any order of destruction.
+  static std::array<Arena*, 3> arenas{new Arena(Device::cpu), new Arena(Device::simt), new Arena(Device::cuda)};
+  return *arenas[static_cast<std::size_t>(device)];
+}
+
+}  // namespace melgrad

@@ -1,0 +1,231 @@
+#include "tests/kernels/operation_check.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+
+#include "kernels/memory.h"
+
+namespace melgrad::test {
+
+FillFunction normal_values() {
+  return [](Generator& random, bool integers) {
+    return integers ? static_cast<double>(random.below(9)) - 4.0 : random.normal();
+  };
+}
+
+FillFunction positive_values() {
+  return [](Generator& random, bool integers) { return integers ? 1.0 + random.below(4) : random.uniform(0.1, 2.0); };
+}
+
+FillFunction label_values(int64_t classes) {
+  return
+      [classes](Generator& random, bool) { return static_cast<double>(random.below(static_cast<uint32_t>(classes))); };
+}
+
+namespace {
+
+constexpr int64_t canary_bytes = 256;
+constexpr unsigned char canary = 0xA5;
+
+// An array on a device with canaries on both sides. Starts as NaN.
+class FencedArray {
+ public:
+  FencedArray(const Shape& shape, DType dtype, Device device) : view_{nullptr, shape, dtype, device} {
+    buffer_ = arena(device).allocate(view_.bytes() + 2 * canary_bytes);
+    std::vector<unsigned char> bytes(static_cast<std::size_t>(buffer_.bytes()), canary);
+    std::memset(bytes.data() + canary_bytes, 0xff, static_cast<std::size_t>(view_.bytes()));
+    view_.data = static_cast<char*>(buffer_.data()) + canary_bytes;
+    transfer(bytes.data(), true);
+  }
+
+  View view() const { return view_; }
+
+  void set(const std::vector<double>& values) {
+    View host = to_host_view();
+    for (int64_t i = 0; i < host.numel(); ++i) {
+      switch (host.dtype) {
+        case DType::f32:
+          host.as<float>()[i] = static_cast<float>(values[i]);
+          break;
+        case DType::f64:
+          host.as<double>()[i] = values[i];
+          break;
+        case DType::i32:
+          host.as<int32_t>()[i] = static_cast<int32_t>(values[i]);
+          break;
+        case DType::u8:
+          host.as<uint8_t>()[i] = static_cast<uint8_t>(values[i]);
+          break;
+      }
+    }
+    copy(host, view_);
+  }
+
+  std::vector<double> values() {
+    View host = to_host_view();
+    copy(view_, host);
+    std::vector<double> values(static_cast<std::size_t>(host.numel()));
+    for (int64_t i = 0; i < host.numel(); ++i) {
+      switch (host.dtype) {
+        case DType::f32:
+          values[i] = host.as<float>()[i];
+          break;
+        case DType::f64:
+          values[i] = host.as<double>()[i];
+          break;
+        case DType::i32:
+          values[i] = host.as<int32_t>()[i];
+          break;
+        case DType::u8:
+          values[i] = host.as<uint8_t>()[i];
+          break;
+      }
+    }
+    return values;
+  }
+
+  bool canaries_live() {
+    std::vector<unsigned char> bytes(static_cast<std::size_t>(buffer_.bytes()));
+    transfer(bytes.data(), false);
+    auto alive = [](unsigned char byte) { return byte == canary; };
+    const auto end = bytes.begin() + canary_bytes + view_.bytes();
+    return std::all_of(bytes.begin(), bytes.begin() + canary_bytes, alive) &&
+           std::all_of(end, end + canary_bytes, alive);
+  }
+
+ private:
+  View to_host_view() {
+    host_ = arena(Device::cpu).allocate(view_.bytes());
+    return {host_.data(), view_.shape, view_.dtype, Device::cpu};
+  }
+  void transfer(void* host, bool to_device) {
+    const Shape shape{buffer_.bytes()};
+    const View device{buffer_.data(), shape, DType::u8, view_.device};
+    const View there{host, shape, DType::u8, Device::cpu};
+    to_device ? copy(there, device) : copy(device, there);
+  }
+
+  Buffer buffer_;
+  Buffer host_;
+  View view_;
+};
+
+struct Arrays {
+  std::vector<FencedArray> arrays;
+  std::vector<View> views;
+  std::vector<ConstView> const_views;
+
+  void add(const Shape& shape, DType dtype, Device device) {
+    arrays.emplace_back(shape, dtype, device);
+    views.push_back(arrays.back().view());
+    const_views.push_back(views.back());
+  }
+};
+
+using Values = std::vector<std::vector<double>>;
+
+// `index` and u8 arrays keep their type; everything else takes `dtype`.
+Arrays make_inputs(const OperationCase& operation, const Values& values, DType dtype, Device device) {
+  Arrays inputs;
+  for (std::size_t i = 0; i < operation.inputs.size(); ++i) {
+    const InputSpec& spec = operation.inputs[i];
+    inputs.add(spec.shape, spec.is_index ? DType::i32 : dtype, device);
+    inputs.arrays.back().set(values[i]);
+  }
+  return inputs;
+}
+
+Arrays make_outputs(const OperationCase& operation, DType dtype, Device device) {
+  Arrays outputs;
+  for (const OutputSpec& spec : operation.outputs)
+    outputs.add(spec.shape, spec.dtype == DType::f32 ? dtype : spec.dtype, device);
+  return outputs;
+}
+
+Values evaluate(const std::function<void(Inputs, Outputs)>& function, const OperationCase& operation,
+                const Values& values) {
+  Arrays inputs = make_inputs(operation, values, DType::f64, Device::cpu);
+  Arrays outputs = make_outputs(operation, DType::f64, Device::cpu);
+  function(inputs.const_views, outputs.views);
+  Values results;
+  for (FencedArray& array : outputs.arrays) results.push_back(array.values());
+  return results;
+}
+
+Values draw_inputs(const OperationCase& operation, bool integers) {
+  Values values;
+  for (std::size_t i = 0; i < operation.inputs.size(); ++i) {
+    Generator random(1, Draw::test, static_cast<uint32_t>(i), integers);
+    std::vector<double> array(static_cast<std::size_t>(operation.inputs[i].shape.numel()));
+    // Through float: f32 and f64 runs then see the same numbers.
+    for (double& value : array) value = static_cast<float>(operation.inputs[i].fill(random, integers));
+    values.push_back(std::move(array));
+  }
+  return values;
+}
+
+Values absolute(Values values) {
+  for (auto& array : values)
+    for (double& value : array) value = std::abs(value);
+  return values;
+}
+
+struct Run {
+  Device device;
+  DType dtype;
+  bool exact;
+};
+
+void compare(const OperationCase& operation, const Run& run, Arrays& outputs, const Values& expected,
+             const Values& magnitude) {
+  const double epsilon =
+      run.dtype == DType::f32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  const double factor = static_cast<double>(std::clamp<int64_t>(operation.reduction_length, 1, 64)) * epsilon;
+  for (std::size_t o = 0; o < expected.size(); ++o) {
+    CHECK_MESSAGE(outputs.arrays[o].canaries_live(), operation.name << ": output " << o << " written out of bounds");
+    const std::vector<double> result = outputs.arrays[o].values();
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      const double bound = run.exact ? 0.0 : factor * magnitude[o][i] + epsilon * std::abs(expected[o][i]);
+      // Written so that a NaN fails.
+      if (!(std::abs(result[i] - expected[o][i]) <= bound)) {
+        FAIL_CHECK(operation.name << " on " << name_of(run.device) << " " << name_of(run.dtype)
+                                  << (run.exact ? " (integers)" : "") << ": output " << o << "[" << i << "] is "
+                                  << result[i] << ", expected " << expected[o][i] << " within " << bound);
+        return;
+      }
+    }
+  }
+}
+
+void check_run(const OperationCase& operation, const Run& run) {
+  const Values values = draw_inputs(operation, run.exact);
+  const Values expected = evaluate(operation.reference, operation, values);
+  const Values magnitude = run.exact             ? expected
+                           : operation.magnitude ? evaluate(operation.magnitude, operation, values)
+                                                 : evaluate(operation.reference, operation, absolute(values));
+  Arrays inputs = make_inputs(operation, values, run.dtype, run.device);
+  Arrays outputs = make_outputs(operation, run.dtype, run.device);
+  Stream stream(run.device);
+  operation.run(stream, inputs.const_views, outputs.views);
+  compare(operation, run, outputs, expected, magnitude);
+  for (std::size_t i = 0; i < inputs.arrays.size(); ++i) {
+    CHECK_MESSAGE(inputs.arrays[i].values() == values[i], operation.name << ": input " << i << " was changed");
+  }
+}
+
+}  // namespace
+
+void check(const OperationCase& operation) {
+  for (Device device : operation.devices) {
+    check_run(operation, {device, DType::f32, false});
+    if (operation.exact_on_integers) check_run(operation, {device, DType::f32, true});
+    if (device == Device::cpu) check_run(operation, {device, DType::f64, false});
+  }
+}
+
+}  // namespace melgrad::test
