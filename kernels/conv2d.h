@@ -1,0 +1,71 @@
+// Convolution 2-D (cross-correlation, as every deep learning framework means it), channels-last:
+//
+//   y[n, i, j, o] = Σ_{p, q, c} x[n, rows.input(i, p), columns.input(j, q), c] · w[p, q, c, o]
+//
+// x (n, h, w, c), weight (kh, kw, c, o), y (n, h_out, w_out, o). Elements outside x are zero. Outputs are overwritten
+// and do not overlap inputs. Bias is bias.h's.
+#pragma once
+
+#include <span>
+
+#include "kernels/cost.h"
+#include "kernels/stream.h"
+#include "kernels/view.h"
+#include "kernels/window.h"
+
+namespace melgrad {
+
+struct Conv2dProblem {
+  int64_t n = 1, h = 1, w = 1, c = 1;  // input
+  int64_t o = 1;                       // output channels
+  Window rows, columns;                // along h and w
+
+  constexpr int64_t h_out() const { return rows.output(h); }
+  constexpr int64_t w_out() const { return columns.output(w); }
+  constexpr int64_t taps() const { return rows.size * columns.size; }
+  Shape x_shape() const { return {n, h, w, c}; }
+  Shape weight_shape() const { return {rows.size, columns.size, c, o}; }
+  Shape y_shape() const { return {n, h_out(), w_out(), o}; }
+  constexpr bool operator==(const Conv2dProblem&) const = default;
+};
+
+enum class ConvAlgorithm : uint8_t {
+  automatic,  // by fixed rules; see kernels/cpu/conv2d.cpp
+  direct,     // loops over the definition
+  im2col,     // patches copied into a matrix, one matrix product
+};
+
+template <>
+inline constexpr EnumNames<ConvAlgorithm, 3> enum_names<ConvAlgorithm>{
+    {{ConvAlgorithm::automatic, "automatic"}, {ConvAlgorithm::direct, "direct"}, {ConvAlgorithm::im2col, "im2col"}}};
+
+// The algorithms built for a device, `automatic` aside; empty if the device has no convolution. Tests and benches
+// iterate over this; asking for another is an error.
+std::span<const ConvAlgorithm> conv2d_algorithms(Device device);
+
+void conv2d_forward(Stream& stream, const Conv2dProblem& problem, ConstView x, ConstView weight, View y,
+                    ConvAlgorithm algorithm = ConvAlgorithm::automatic);
+
+// dx = the gradient of <dy, y> with respect to x.
+void conv2d_backward_data(Stream& stream, const Conv2dProblem& problem, ConstView dy, ConstView weight, View dx,
+                          ConvAlgorithm algorithm = ConvAlgorithm::automatic);
+
+// dweight = the gradient of <dy, y> with respect to the weight. Summed over fixed chunks of samples, in order.
+void conv2d_backward_weight(Stream& stream, const Conv2dProblem& problem, ConstView dy, ConstView x, View dweight,
+                            ConvAlgorithm algorithm = ConvAlgorithm::automatic);
+
+// The same for all three directions: 2 flops a tap (taps in the padding counted), x, weight and y moved once.
+constexpr Cost conv2d_cost(const Conv2dProblem& p, int64_t element_size) {
+  const int64_t outputs = p.n * p.h_out() * p.w_out() * p.o;
+  return {2 * outputs * p.taps() * p.c, (p.n * p.h * p.w * p.c + p.taps() * p.c * p.o + outputs) * element_size};
+}
+
+// What a device implements. The checks have been made and the algorithm is one of `algorithms` or automatic.
+struct Conv2dFunctions {
+  std::span<const ConvAlgorithm> algorithms;
+  void (*forward)(Stream&, const Conv2dProblem&, ConstView x, ConstView weight, View y, ConvAlgorithm);
+  void (*backward_data)(Stream&, const Conv2dProblem&, ConstView dy, ConstView weight, View dx, ConvAlgorithm);
+  void (*backward_weight)(Stream&, const Conv2dProblem&, ConstView dy, ConstView x, View dweight, ConvAlgorithm);
+};
+
+}  // namespace melgrad

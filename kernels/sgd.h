@@ -1,0 +1,39 @@
+// Stochastic gradient descent with momentum: one step on one parameter, in place. All views have one shape.
+#pragma once
+
+#include "kernels/cost.h"
+#include "kernels/stream.h"
+#include "kernels/view.h"
+
+namespace melgrad {
+
+// Where frameworks differ.
+enum class OptimizerVariant : uint8_t { keras, pytorch };
+
+template <>
+inline constexpr EnumNames<OptimizerVariant, 2> enum_names<OptimizerVariant>{
+    {{OptimizerVariant::keras, "keras"}, {OptimizerVariant::pytorch, "pytorch"}}};
+
+// keras:   v ← momentum·v - rate·g;  w ← w + v,       nesterov: w ← w + momentum·v - rate·g
+// pytorch: v ← momentum·v + g;       w ← w - rate·v,  nesterov: w ← w - rate·(g + momentum·v)
+// With g = gradient + weight_decay·w. They agree while the rate is constant. Nesterov: Sutskever et al., ICML 2013.
+struct SgdStep {
+  double learning_rate = 0.01;
+  double momentum = 0;
+  bool nesterov = false;
+  double weight_decay = 0;
+  OptimizerVariant variant = OptimizerVariant::keras;
+};
+
+// `velocity` starts as zeros; it is not read or written when momentum is 0, and may then have a null pointer.
+void sgd_update(Stream& stream, const SgdStep& step, ConstView gradient, View velocity, View weight);
+
+constexpr Cost sgd_update_cost(int64_t n, int64_t element_size) {
+  return {6 * n, 5 * n * element_size};
+}
+
+struct SgdFunctions {
+  decltype(&sgd_update) update;
+};
+
+}  // namespace melgrad
