@@ -1,0 +1,131 @@
+#include "tensor/autograd.h"
+
+#include <algorithm>
+#include <atomic>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "kernels/elementwise.h"
+
+namespace melgrad {
+namespace {
+
+thread_local bool recording = true;
+
+std::atomic<uint64_t> next_sequence = 1;
+
+// sum += term. Where the memory of `sum` is shared with another tensor, the sum goes to new memory: an operation may
+// hand one gradient to two inputs, and they must not see each other's terms.
+void accumulate(Tensor& sum, const Tensor& term) {
+  if (!sum.defined()) {
+    sum = term;
+    return;
+  }
+  Tensor target = sum.sole_owner() ? sum : Tensor::empty_like(sum);
+  elementwise_binary(sum.stream(), Binary::add, sum.view(), term.view(), target.mutable_view());
+  sum = target;
+}
+
+// Every node behind `root`, latest first.
+std::vector<std::shared_ptr<Node>> nodes_behind(const std::shared_ptr<Node>& root) {
+  std::vector<std::shared_ptr<Node>> found{root};
+  std::unordered_set<const Node*> seen{root.get()};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    require(
+        !found[i]->freed,
+        "backward: the graph behind {} has been used and freed; run the forward pass again before another backward()",
+        found[i]->operation);
+    for (const Tensor& input : found[i]->inputs) {
+      if (input.node() != nullptr && seen.insert(input.node().get()).second) found.push_back(input.node());
+    }
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a->sequence > b->sequence; });
+  return found;
+}
+
+}  // namespace
+
+const Tensor& Saved::get() const {
+  require(tensor_.storage()->version == version_,
+          "backward: a tensor of shape {} that the gradient needs was written after the forward pass",
+          tensor_.shape().to_string());
+  return tensor_;
+}
+
+Gradients::Gradients(const Node& node) : tensors_(node.inputs.size()) {
+  for (const Tensor& input : node.inputs) wanted_.push_back(input.requires_grad());
+}
+
+bool grad_enabled() {
+  return recording;
+}
+NoGrad::NoGrad() : before_(recording) {
+  recording = false;
+}
+NoGrad::~NoGrad() {
+  recording = before_;
+}
+
+Tensor record(Tensor output, std::shared_ptr<Node> node);  // tensor.cpp: puts the node into the tensor
+
+Tensor record(const char* operation, Tensor output, std::initializer_list<Tensor> inputs, BackwardFunction backward) {
+  const bool needed = std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t.requires_grad(); });
+  if (!recording || !needed) return output;
+  auto node = std::make_shared<Node>();
+  node->operation = operation;
+  node->inputs = inputs;
+  node->backward = std::move(backward);
+  node->output_shape = output.shape();
+  node->sequence = next_sequence++;
+  return record(std::move(output), std::move(node));
+}
+
+void backward(const Tensor& output, const Tensor& gradient) {
+  require(output.requires_grad(), "backward: nothing behind this tensor requires a gradient");
+  require(gradient.shape() == output.shape(), "backward: the gradient is {}, the tensor {}",
+          gradient.shape().to_string(), output.shape().to_string());
+  const NoGrad no_grad;
+  if (output.node() == nullptr) {
+    Tensor leaf = output;
+    Tensor sum = leaf.grad();
+    leaf.zero_grad();
+    accumulate(sum, gradient);
+    return leaf.set_grad(sum);
+  }
+  std::unordered_map<const Node*, Tensor> flowing{{output.node().get(), gradient}};
+  for (const std::shared_ptr<Node>& node : nodes_behind(output.node())) {
+    auto found = flowing.find(node.get());
+    Tensor dy = found == flowing.end() ? Tensor() : std::move(found->second);
+    if (found != flowing.end()) flowing.erase(found);
+    if (dy.defined()) {
+      Gradients gradients(*node);
+      node->backward(dy, gradients);
+      for (std::size_t i = 0; i < node->inputs.size(); ++i) {
+        Tensor& input = node->inputs[i];
+        if (!gradients.wants(i) || !gradients.get(i).defined()) continue;
+        require(gradients.get(i).shape() == input.shape(), "backward: {} gave a gradient of {} for an input of {}",
+                node->operation, gradients.get(i).shape().to_string(), input.shape().to_string());
+        if (input.node() != nullptr) {
+          accumulate(flowing[input.node().get()], gradients.get(i));
+        } else {
+          Tensor sum = input.grad();
+          input.zero_grad();  // so that `sum` may be the only owner
+          accumulate(sum, gradients.get(i));
+          input.set_grad(sum);
+        }
+      }
+    }
+    // Free as we go: the saved tensors of this node are needed no more.
+    node->freed = true;
+    node->backward = nullptr;
+    node->inputs.clear();
+  }
+}
+
+void Tensor::backward() const {
+  require(numel() == 1, "backward: the tensor is {}, expected a scalar; give a gradient otherwise",
+          shape().to_string());
+  melgrad::backward(*this, full(shape(), 1.0, dtype(), device()));
+}
+
+}  // namespace melgrad

@@ -1,0 +1,83 @@
+// The tape. Each operation that runs leaves a Node behind: its inputs and how to send a gradient back to them. Nodes
+// are numbered as they are made, so the reverse of that order is a valid order for the backward pass.
+//
+//   Tensor square(const Tensor& x) {
+//     Tensor y = …;                                             // forward, on views
+//     return record("square", y, {x}, [x = Saved(x)](const Tensor& dy, Gradients& gradients) {
+//       gradients.set(0, scale(multiply(x.get(), dy), 2.0));    // backward, beside it
+//     });
+//   }
+//
+// Rules: gradients accumulate in leaves (zero_grad() starts anew). A graph is freed as backward() walks it; a second
+// walk is an error. A tensor saved for the backward pass and written since is an error.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace melgrad {
+
+// A tensor kept for the backward pass: its memory, not its place on the tape (an output that saved itself would never
+// be freed).
+class Saved {
+ public:
+  explicit Saved(const Tensor& tensor) : tensor_(tensor.detach()), version_(tensor.storage()->version) {}
+  // Throws if the memory has been written since.
+  const Tensor& get() const;
+
+ private:
+  Tensor tensor_;
+  uint64_t version_;
+};
+
+// Where a backward function puts the gradient of each input of its operation.
+class Gradients {
+ public:
+  explicit Gradients(const Node& node);
+  // Whether anybody needs the gradient of this input; if not, do not compute it.
+  bool wants(std::size_t input) const { return wanted_.at(input); }
+  void set(std::size_t input, Tensor gradient) { tensors_.at(input) = std::move(gradient); }
+  const Tensor& get(std::size_t input) const { return tensors_.at(input); }
+
+ private:
+  std::vector<bool> wanted_;
+  std::vector<Tensor> tensors_;
+};
+
+using BackwardFunction = std::function<void(const Tensor& dy, Gradients& gradients)>;
+
+struct Node {
+  const char* operation;
+  std::vector<Tensor> inputs;
+  BackwardFunction backward;
+  Shape output_shape;
+  uint64_t sequence = 0;
+  bool freed = false;
+};
+
+// Puts `output` on the tape as the result of `operation` on `inputs`, unless no input requires a gradient or recording
+// is off. Returns it.
+Tensor record(const char* operation, Tensor output, std::initializer_list<Tensor> inputs, BackwardFunction backward);
+
+// Recording is off in this thread while one of these lives.
+class NoGrad {
+ public:
+  NoGrad();
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  bool before_;
+};
+
+bool grad_enabled();
+
+// backward() from a tensor of any shape, given the gradient of what follows with respect to it.
+void backward(const Tensor& output, const Tensor& gradient);
+
+}  // namespace melgrad

@@ -1,0 +1,18 @@
+#include "tensor/ops/activation.h"
+
+#include "tensor/autograd.h"
+
+namespace melgrad {
+
+Tensor activation(Activation function, const Tensor& x) {
+  if (function == Activation::linear) return x;
+  Tensor y = Tensor::empty_like(x);
+  activation_forward(x.stream(), function, x.view(), y.mutable_view());
+  return record("activation", y, {x}, [function, y = Saved(y)](const Tensor& dy, Gradients& gradients) {
+    Tensor dx = Tensor::empty_like(dy);
+    activation_backward(dy.stream(), function, y.get().view(), dy.view(), dx.mutable_view());
+    gradients.set(0, dx);
+  });
+}
+
+}  // namespace melgrad
