@@ -7,7 +7,8 @@ namespace melgrad {
 
 // `view` must have exactly this shape: "conv2d_forward: w is (3, 3, 1, 8), expected (3, 3, 2, 8)".
 inline void expect_shape(const char* operation, const char* name, const ConstView& view, const Shape& shape) {
-  require(view.shape == shape, "{}: {} is {}, expected {}", operation, name, view.shape.to_string(), shape.to_string());
+  if (view.shape == shape) return;
+  fail("{}: {} is {}, expected {}", operation, name, view.shape.to_string(), shape.to_string());
 }
 
 inline void expect_dtype(const char* operation, const char* name, const ConstView& view, DType dtype) {

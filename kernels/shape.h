@@ -24,7 +24,7 @@ class Shape {
 
   constexpr int64_t rank() const { return rank_; }
   int64_t operator[](int64_t axis) const {
-    require(axis >= -rank_ && axis < rank_, "shape {}: no axis {}", to_string(), axis);
+    if (axis < -rank_ || axis >= rank_) fail("shape {}: no axis {}", to_string(), axis);
     return sizes_[axis < 0 ? axis + rank_ : axis];
   }
   constexpr int64_t numel() const {
