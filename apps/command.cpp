@@ -1,0 +1,40 @@
+#include "apps/command.h"
+
+#include <fmt/format.h>
+
+#include "apps/config.h"
+#include "kernels/thread_pool.h"
+
+namespace melgrad {
+
+void print_json(const Json& object) {
+  fmt::print("{}\n", object.dump());
+}
+
+void add_json_option(CLI::App& command, CommonOptions& options) {
+  command.add_flag("--json", options.json, "print one JSON object on standard output, and nothing else there");
+}
+
+void add_device_options(CLI::App& command, CommonOptions& options) {
+  command.add_option("--device", options.device, "cpu, simt or cuda")->capture_default_str();
+  command.add_option("--threads", options.threads, "CPU threads; 0: one a processor")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
+Device use_device(const CommonOptions& options) {
+  set_threads(options.threads);
+  Device device{};
+  try {
+    device = parse_enum<Device>("--device", options.device);
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+  for (const DeviceStatus& status : devices()) {
+    if (status.device == device)
+      require(status.available, "device {} is not available: {}", options.device, status.reason);
+  }
+  return device;
+}
+
+}  // namespace melgrad

@@ -1,0 +1,38 @@
+// The subcommands of the program, one file each in apps/commands/. Each adds itself to the parser and runs in its
+// callback; errors are exceptions, which main() turns into one line and an exit status.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace melgrad {
+
+using Json = nlohmann::ordered_json;
+
+void add_info_command(CLI::App& app);
+void add_list_commands(CLI::App& app);  // models, recipes, presets
+void add_summary_command(CLI::App& app);
+void add_synth_command(CLI::App& app);
+void add_features_command(CLI::App& app);
+void add_train_command(CLI::App& app);
+void add_evaluate_command(CLI::App& app);
+void add_predict_command(CLI::App& app);
+
+// --json: the one object on standard output.
+void print_json(const Json& object);
+
+// Options that several commands share.
+struct CommonOptions {
+  bool json = false;
+  int threads = 0;
+  std::string device = "cpu";
+};
+void add_json_option(CLI::App& command, CommonOptions& options);
+void add_device_options(CLI::App& command, CommonOptions& options);  // --device, --threads
+// Applies --threads and returns the device; throws if it is not available here.
+enum class Device : uint8_t;
+Device use_device(const CommonOptions& options);
+
+}  // namespace melgrad

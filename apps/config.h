@@ -1,0 +1,44 @@
+// What a run is made of: a recipe, and what --set has changed of it. Written to the run's config.toml.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "apps/train_options.h"
+#include "audio/data_options.h"
+#include "audio/frontend_options.h"
+
+namespace melgrad {
+
+// Bad usage: the program exits with status 2.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+struct Config {
+  std::string recipe;  // its name or path
+  std::string model;
+  std::map<std::string, double> model_options;
+  FrontendOptions frontend;
+  DataOptions data;
+  TrainOptions train;
+
+  // Known once the data has been read; a run's config.toml has them.
+  std::vector<std::string> labels;
+  Shape input;  // of the network, without the batch
+};
+
+// A recipe that comes with the program, by name, or a .toml file, by path; then `settings`, each "section.key=value".
+// Throws UsageError for an unknown recipe, key or value.
+Config load_recipe(const std::string& name_or_path, const std::vector<std::string>& settings);
+
+// The config.toml of a run folder, with settings on top; throws Error if `folder` is no run.
+Config load_run_config(const std::filesystem::path& folder, const std::vector<std::string>& settings = {});
+void save_run_config(const std::filesystem::path& folder, const Config& config);
+
+std::string format_config(const Config& config);
+
+}  // namespace melgrad
