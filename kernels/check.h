@@ -15,6 +15,12 @@ inline void expect_dtype(const char* operation, const char* name, const ConstVie
   require(view.dtype == dtype, "{}: {} is {}, expected {}", operation, name, name_of(view.dtype), name_of(dtype));
 }
 
+// Labels and positions: i32, on the device of the operation's other views.
+inline void expect_index(const char* operation, const char* name, const ConstView& view, Device device) {
+  expect_dtype(operation, name, view, DType::i32);
+  require(view.device == device, "{}: mixes memory of {} and {}", operation, name_of(device), name_of(view.device));
+}
+
 // The floating-point views of an operation: one device, one element type (f32, or f64 on the CPU).
 template <class... Views>
 void expect_alike(const char* operation, const ConstView& first, const Views&... others) {

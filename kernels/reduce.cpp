@@ -1,0 +1,36 @@
+#include "kernels/reduce.h"
+
+#include "kernels/check.h"
+#include "kernels/dispatch.h"
+
+namespace melgrad {
+namespace cpu {
+extern const ReduceFunctions reduce_functions;
+}
+
+namespace {
+
+const ReduceFunctions& functions(Device device) {
+  const ReduceFunctions* simt = nullptr;
+  return functions_for("reduce", device, &cpu::reduce_functions, simt);
+}
+
+void expect_reduced(const ConstView& x, const ConstView& y) {
+  bool fits = x.shape.rank() == y.shape.rank();
+  for (int64_t axis = 0; fits && axis < x.shape.rank(); ++axis)
+    fits = y.shape[axis] == x.shape[axis] || y.shape[axis] == 1;
+  if (!fits)
+    fail("reduce: y is {}, expected x's {} with 1 where an axis is reduced", y.shape.to_string(), x.shape.to_string());
+}
+
+}  // namespace
+
+void reduce(Stream& stream, Reduction reduction, ConstView x, View y) {
+  expect_alike("reduce", x, y);
+  expect_reduced(x, y);
+  if (x.numel() == 0 && y.numel() != 0 && reduction != Reduction::sum)
+    fail("reduce: {} of no elements, x is {}", name_of(reduction), x.shape.to_string());
+  functions(x.device).run(stream, reduction, x, y);
+}
+
+}  // namespace melgrad

@@ -1,0 +1,27 @@
+// Reference of the reductions: the definition, as loops. See kernels/reduce.h.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+
+#include "kernels/reduce.h"
+#include "kernels/reference/indexing.h"
+#include "kernels/softmax_formulas.h"
+
+namespace melgrad::reference {
+
+template <class T>
+void reduce(Reduction reduction, ConstView x, View y) {
+  const T* in = x.as<T>();
+  T* out = y.as<T>();
+  const T start = reduction == Reduction::max ? -std::numeric_limits<T>::infinity() : T{0};
+  std::fill_n(out, y.numel(), start);
+  for (int64_t i = 0; i < x.numel(); ++i) {
+    T& total = out[offset(y.shape, x.shape, coordinates(x.shape, i))];
+    total = reduction == Reduction::max ? larger(total, in[i]) : total + in[i];
+  }
+  if (reduction != Reduction::mean) return;
+  for (int64_t i = 0; i < y.numel(); ++i) out[i] /= static_cast<T>(x.numel() / y.numel());
+}
+
+}  // namespace melgrad::reference
