@@ -7,12 +7,14 @@ namespace melgrad {
 namespace cpu {
 extern const ActivationFunctions activation_functions;
 }
+namespace simt {
+extern const ActivationFunctions activation_functions;
+}
 
 namespace {
 
 const ActivationFunctions& functions(Device device) {
-  const ActivationFunctions* simt = nullptr;
-  return functions_for("activation", device, &cpu::activation_functions, simt);
+  return functions_for("activation", device, &cpu::activation_functions, &simt::activation_functions);
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 #include <dlfcn.h>
 
-#include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include "kernels/device.h"
 #include "kernels/dispatch.h"
@@ -17,25 +18,49 @@ std::string cpu_name() {
   return "unknown processor";
 }
 
-// The CUDA module lies beside the program; it is opened once, so that a machine without CUDA starts all the same.
+constexpr const char* module_file = "libmelgrad_cuda.so";
+
+// Where the CUDA module may be: beside the program, above it (in a build tree) or in lib/ beside its folder
+// (installed).
+std::vector<std::filesystem::path> module_candidates() {
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return {};
+  const std::filesystem::path folder = program.parent_path();
+  return {folder / module_file, folder.parent_path() / module_file, folder.parent_path() / "lib" / module_file};
+}
+
+// The CUDA module is opened at run time, once, so that a machine without CUDA starts all the same.
 struct CudaModule {
   void* handle = nullptr;
-  std::string name;
-  std::string reason;
+  std::string name;    // the GPU's
+  std::string reason;  // why it cannot be used; empty if it can
 
   CudaModule() {
-    handle = dlopen("libmelgrad_cuda.so", RTLD_NOW | RTLD_LOCAL);
-    if (handle == nullptr) {
-      reason = "the module libmelgrad_cuda.so is not there or cannot be loaded";
-      return;
-    }
+    open();
+    if (handle == nullptr) return;
     // const char* melgrad_cuda_status(char* name, int size): null if a GPU is ready, else the reason.
     using Status = const char* (*)(char*, int);
-    auto status = reinterpret_cast<Status>(dlsym(handle, "melgrad_cuda_status"));
+    const auto status = reinterpret_cast<Status>(dlsym(handle, "melgrad_cuda_status"));
+    if (status == nullptr) {
+      reason = fmt::format("{} is of another version of melgrad", module_file);
+      return;
+    }
     char chip[256] = "";
-    const char* problem = status != nullptr ? status(chip, sizeof chip) : "the module is of another version";
+    if (const char* problem = status(chip, sizeof chip)) reason = problem;
     name = chip;
-    if (problem != nullptr) reason = problem;
+  }
+
+ private:
+  void open() {
+    for (const std::filesystem::path& candidate : module_candidates()) {
+      std::error_code error;
+      if (!std::filesystem::exists(candidate, error)) continue;
+      handle = dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL);
+      if (handle == nullptr) reason = fmt::format("the CUDA module cannot be loaded: {}", dlerror());
+      return;
+    }
+    reason = fmt::format("this build has no CUDA module ({} is not beside the program); it needs nvcc", module_file);
   }
 };
 

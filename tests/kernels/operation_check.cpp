@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "kernels/memory.h"
+#include "kernels/simt/schedule.h"
 
 namespace melgrad::test {
 
@@ -175,6 +176,15 @@ Values absolute(Values values) {
   return values;
 }
 
+// Equal, and NaN where the other is NaN.
+bool same_bits(const Values& a, const Values& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i].size() != b[i].size()) return false;
+    if (!a[i].empty() && std::memcmp(a[i].data(), b[i].data(), a[i].size() * sizeof(double)) != 0) return false;
+  }
+  return a.size() == b.size();
+}
+
 struct Run {
   Device device;
   DType dtype;
@@ -202,7 +212,8 @@ void compare(const OperationCase& operation, const Run& run, Arrays& outputs, co
   }
 }
 
-void check_run(const OperationCase& operation, const Run& run) {
+// Runs the operation once and compares; the outputs' values.
+Values check_run(const OperationCase& operation, const Run& run) {
   const Values values = draw_inputs(operation, run.exact);
   const Values expected = evaluate(operation.reference, operation, values);
   const Values magnitude = run.exact             ? expected
@@ -216,14 +227,43 @@ void check_run(const OperationCase& operation, const Run& run) {
   for (std::size_t i = 0; i < inputs.arrays.size(); ++i) {
     CHECK_MESSAGE(inputs.arrays[i].values() == values[i], operation.name << ": input " << i << " was changed");
   }
+  Values results;
+  for (FencedArray& array : outputs.arrays) results.push_back(array.values());
+  return results;
+}
+
+// Kernels must not depend on the order of their threads: every schedule gives the same bits.
+void check_schedules(const OperationCase& operation, bool exact) {
+  using simt::ScheduleKind;
+  Values first;
+  for (ScheduleKind kind : {ScheduleKind::forward, ScheduleKind::backward, ScheduleKind::shuffled}) {
+    const simt::ScheduleScope scope({kind, 1});
+    Values results = check_run(operation, {Device::simt, DType::f32, exact});
+    if (kind == ScheduleKind::forward)
+      first = std::move(results);
+    else
+      CHECK_MESSAGE(same_bits(results, first), operation.name << ": depends on the order of its threads");
+  }
+}
+
+void check_device(const OperationCase& operation, Device device, bool exact) {
+  if (device == Device::simt) return check_schedules(operation, exact);
+  check_run(operation, {device, DType::f32, exact});
 }
 
 }  // namespace
 
 void check(const OperationCase& operation) {
-  for (Device device : operation.devices) {
-    check_run(operation, {device, DType::f32, false});
-    if (operation.exact_on_integers) check_run(operation, {device, DType::f32, true});
+  std::vector<Device> on = operation.devices;
+  // What runs on simt is a CUDA kernel, so it runs on the GPU too where there is one.
+  const std::vector<Device> available = available_devices();
+  if (std::count(on.begin(), on.end(), Device::simt) != 0 &&
+      std::count(available.begin(), available.end(), Device::cuda) != 0) {
+    on.push_back(Device::cuda);
+  }
+  for (Device device : on) {
+    check_device(operation, device, false);
+    if (operation.exact_on_integers) check_device(operation, device, true);
     if (device == Device::cpu) check_run(operation, {device, DType::f64, false});
   }
 }

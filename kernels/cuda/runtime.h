@@ -1,0 +1,66 @@
+// The cuda device's side of portability.h: thin names over the CUDA runtime.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <source_location>
+#include <type_traits>
+
+#include "kernels/kernel_name.h"
+#include "kernels/stream.h"
+#include "kernels/view.h"
+
+namespace melgrad::cuda {
+
+// Throws with CUDA's text: "cuda: cudaMemcpy: an illegal memory access was encountered".
+inline void check(cudaError_t status, std::string_view what) {
+  require(status == cudaSuccess, "cuda: {}: {}", what, cudaGetErrorString(status));
+}
+
+template <class T>
+using Global = T*;
+template <class T>
+using Shared = T*;
+
+template <class T>
+Global<T> global(std::conditional_t<std::is_const_v<T>, ConstView, View> view) {
+  require(view.device == Device::cuda, "cuda: a kernel was given memory of {}", name_of(view.device));
+  return view.template as<std::remove_const_t<T>>();
+}
+
+template <class T, int64_t size, int64_t... inner>
+struct SharedArrayType {
+  using type = typename SharedArrayType<T, inner...>::type[size];
+};
+template <class T, int64_t size>
+struct SharedArrayType<T, size> {
+  using type = T[size];
+};
+template <class T, int64_t... sizes>
+using SharedArray = typename SharedArrayType<T, sizes...>::type;
+
+template <class T>
+__device__ __forceinline__ T* dynamic_shared(int64_t offset = 0) {
+  extern __shared__ __align__(128) unsigned char melgrad_dynamic_shared[];
+  return reinterpret_cast<T*>(melgrad_dynamic_shared + offset);
+}
+
+template <class Vector, class T>
+__device__ __forceinline__ Vector* vector_cast(T* pointer) {
+  return reinterpret_cast<Vector*>(pointer);
+}
+
+// Starts the kernel; an error of the launch itself throws here, one of its execution at the next call that waits.
+template <auto kernel, class... Arguments>
+void launch(dim3 grid, dim3 block, int64_t shared_bytes, Stream&, Arguments... arguments) {
+  static const std::string name = kernel_name(std::source_location::current().function_name());
+  constexpr int64_t without_asking = 48 * 1024;  // more shared memory than this a kernel must be allowed
+  if (shared_bytes > without_asking) {
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
+          name);
+  }
+  kernel<<<grid, block, static_cast<std::size_t>(shared_bytes)>>>(arguments...);
+  check(cudaGetLastError(), name);
+}
+
+}  // namespace melgrad::cuda

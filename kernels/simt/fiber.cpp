@@ -1,0 +1,66 @@
+#include "kernels/simt/fiber.h"
+
+#include <boost/context/preallocated.hpp>
+#include <boost/context/protected_fixedsize_stack.hpp>
+#include <utility>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace melgrad::simt {
+namespace {
+
+// Sanitizers make frames several times larger. Pages that are never touched cost nothing.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t stack_bytes = 512 * 1024;
+#else
+constexpr std::size_t stack_bytes = 128 * 1024;
+#endif
+
+// The two calls of AddressSanitizer's fiber interface: before a switch, with the stack that it leads to; and after it,
+// on that stack, which learns what stack it was entered from.
+#if defined(__SANITIZE_ADDRESS__)
+void before_switch(void** own, const void* stack, std::size_t size) {
+  __sanitizer_start_switch_fiber(own, stack, size);
+}
+void after_switch(void* own, const void** from, std::size_t* size) {
+  __sanitizer_finish_switch_fiber(own, from, size);
+}
+#else
+void before_switch(void**, const void*, std::size_t) {}
+void after_switch(void*, const void**, std::size_t*) {}
+#endif
+
+}  // namespace
+
+Fiber::Fiber(std::function<void()> body) : body_(std::move(body)) {
+  boost::context::protected_fixedsize_stack allocator(stack_bytes);
+  const boost::context::stack_context stack = allocator.allocate();
+  inside_stack_ = static_cast<const char*>(stack.sp) - stack.size;
+  inside_size_ = stack.size;
+  inside_ = boost::context::fiber(std::allocator_arg, boost::context::preallocated(stack.sp, stack.size, stack),
+                                  allocator, [this](boost::context::fiber&& outside) {
+                                    outside_ = std::move(outside);
+                                    after_switch(nullptr, &outside_stack_, &outside_size_);
+                                    body_();
+                                    before_switch(nullptr, outside_stack_, outside_size_);  // null: does not come back
+                                    return std::move(outside_);
+                                  });
+}
+
+void Fiber::resume() {
+  void* own = nullptr;
+  before_switch(&own, inside_stack_, inside_size_);
+  inside_ = std::move(inside_).resume();
+  after_switch(own, nullptr, nullptr);
+}
+
+void Fiber::suspend() {
+  void* own = nullptr;
+  before_switch(&own, outside_stack_, outside_size_);
+  outside_ = std::move(outside_).resume();
+  after_switch(own, &outside_stack_, &outside_size_);
+}
+
+}  // namespace melgrad::simt

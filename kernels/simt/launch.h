@@ -1,0 +1,45 @@
+// launch<kernel>(grid, block, shared_bytes, stream, arguments…): CUDA's kernel<<<grid, block, shared_bytes>>>(…).
+#pragma once
+
+#include <tuple>
+#include <utility>
+
+#include "kernels/kernel_name.h"
+#include "kernels/simt/engine.h"
+#include "kernels/simt/pointer.h"
+#include "kernels/stream.h"
+#include "kernels/view.h"
+
+namespace melgrad::simt {
+
+// The elements of a view, to hand to a kernel: global<const float>(x).
+template <class T>
+Global<T> global(std::conditional_t<std::is_const_v<T>, ConstView, View> view) {
+  require(view.device == Device::simt, "simt: a kernel was given memory of {}", name_of(view.device));
+  return {view.template as<std::remove_const_t<T>>(), view.numel()};
+}
+
+template <auto kernel, class... Parameters>
+void run_kernel(const void* arguments) {
+  std::apply(kernel, *static_cast<const std::tuple<Parameters...>*>(arguments));
+}
+
+template <auto kernel, class... Parameters>
+void launch_with(void (*)(Parameters...), LaunchRequest request, ThreadPool& pool,
+                 std::type_identity_t<Parameters>... arguments) {
+  const std::tuple<Parameters...> stored(std::move(arguments)...);
+  request.run_thread = run_kernel<kernel, Parameters...>;
+  request.arguments = &stored;
+  run(request, pool);
+}
+
+// Returns when the kernel is done. The kernel is a template argument, so that errors know its name.
+template <auto kernel, class... Arguments>
+void launch(dim3 grid, dim3 block, int64_t shared_bytes, Stream& stream, Arguments... arguments) {
+  static const std::string name = kernel_name(std::source_location::current().function_name());
+  const LaunchRequest request{
+      .kernel = name, .grid = grid, .block = block, .shared_bytes = shared_bytes, .schedule = current_schedule()};
+  launch_with<kernel>(kernel, request, stream.threads(), arguments...);
+}
+
+}  // namespace melgrad::simt
