@@ -9,6 +9,7 @@
 // Launch: blocks of 4 warps, one warp a row; no shared memory.
 #include "kernels/cuda/portability.h"
 #include "kernels/softmax_cross_entropy.h"
+#include "kernels/softmax_formulas.h"
 
 namespace melgrad::MELGRAD_DEVICE_NAMESPACE {
 namespace {
@@ -19,7 +20,7 @@ constexpr unsigned all_lanes = 0xffffffff;
 
 __device__ float warp_maximum(float value) {
   for (int distance = 16; distance > 0; distance /= 2)
-    value = fmaxf(value, __shfl_xor_sync(all_lanes, value, distance));
+    value = larger(value, __shfl_xor_sync(all_lanes, value, distance));
   return value;
 }
 
@@ -36,7 +37,7 @@ __global__ void softmax_cross_entropy_forward_kernel(Global<const float> logits,
   if (row >= rows) return;  // a warp as a whole
   const Global<const float> x = logits + row * classes;
   float maximum = -INFINITY;
-  for (int64_t i = lane; i < classes; i += 32) maximum = fmaxf(maximum, x[i]);
+  for (int64_t i = lane; i < classes; i += 32) maximum = larger(maximum, x[i]);
   maximum = warp_maximum(maximum);
   float sum = 0.0f;
   for (int64_t i = lane; i < classes; i += 32) sum += expf(x[i] - maximum);
@@ -46,7 +47,7 @@ __global__ void softmax_cross_entropy_forward_kernel(Global<const float> logits,
   if (lane == 0) {
     const int32_t label = labels[row];
     const bool valid = label >= 0 && label < classes;
-    loss[row] = valid ? logf(sum) + (maximum - x[label]) : NAN;
+    loss[row] = valid ? cross_entropy<float>(sum, maximum, x[label]) : NAN;
   }
 }
 
@@ -59,7 +60,8 @@ __global__ void softmax_cross_entropy_backward_kernel(Global<const float> probab
   const Global<float> dx = dlogits + row * classes;
   const int32_t label = labels[row];
   const float scale = label >= 0 && label < classes ? dloss[row] : NAN;
-  for (int64_t i = threadIdx.x % 32; i < classes; i += 32) dx[i] = (y[i] - (i == label ? 1.0f : 0.0f)) * scale;
+  for (int64_t i = threadIdx.x % 32; i < classes; i += 32)
+    dx[i] = cross_entropy_gradient<float>(y[i], i == label, scale);
 }
 
 void forward(Stream& stream, ConstView logits, ConstView labels, View loss, View probabilities) {

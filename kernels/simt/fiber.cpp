@@ -39,14 +39,15 @@ Fiber::Fiber(std::function<void()> body) : body_(std::move(body)) {
   const boost::context::stack_context stack = allocator.allocate();
   inside_stack_ = static_cast<const char*>(stack.sp) - stack.size;
   inside_size_ = stack.size;
+  const auto entry = [this](boost::context::fiber&& outside) {
+    outside_ = std::move(outside);
+    after_switch(nullptr, &outside_stack_, &outside_size_);
+    body_();
+    before_switch(nullptr, outside_stack_, outside_size_);  // null: this stack is not come back to
+    return std::move(outside_);
+  };
   inside_ = boost::context::fiber(std::allocator_arg, boost::context::preallocated(stack.sp, stack.size, stack),
-                                  allocator, [this](boost::context::fiber&& outside) {
-                                    outside_ = std::move(outside);
-                                    after_switch(nullptr, &outside_stack_, &outside_size_);
-                                    body_();
-                                    before_switch(nullptr, outside_stack_, outside_size_);  // null: does not come back
-                                    return std::move(outside_);
-                                  });
+                                  allocator, entry);
 }
 
 void Fiber::resume() {
