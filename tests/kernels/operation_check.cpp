@@ -200,20 +200,20 @@ void compare(const OperationCase& operation, const Run& run, Arrays& outputs, co
     CHECK_MESSAGE(outputs.arrays[o].canaries_live(), operation.name << ": output " << o << " written out of bounds");
     const std::vector<double> result = outputs.arrays[o].values();
     for (std::size_t i = 0; i < result.size(); ++i) {
-      const double bound = run.exact ? 0.0 : factor * magnitude[o][i] + epsilon * std::abs(expected[o][i]);
+      const double bound = run.exact ? 0.0 : factor * std::abs(magnitude[o][i]) + epsilon * std::abs(expected[o][i]);
       // Written so that a NaN fails.
       if (!(std::abs(result[i] - expected[o][i]) <= bound)) {
         FAIL_CHECK(operation.name << " on " << name_of(run.device) << " " << name_of(run.dtype)
-                                  << (run.exact ? " (integers)" : "") << ": output " << o << "[" << i << "] is "
-                                  << result[i] << ", expected " << expected[o][i] << " within " << bound);
+                                  << std::string(run.exact ? " (integers)" : "") << ": output " << o << "[" << i
+                                  << "] is " << result[i] << ", expected " << expected[o][i] << " within " << bound);
         return;
       }
     }
   }
 }
 
-// Runs the operation once and compares; the outputs' values.
-Values check_run(const OperationCase& operation, const Run& run) {
+// Runs the operation once and compares; the outputs' values. `threads` as in Stream.
+Values check_run(const OperationCase& operation, const Run& run, ThreadPool* threads = nullptr) {
   const Values values = draw_inputs(operation, run.exact);
   const Values expected = evaluate(operation.reference, operation, values);
   const Values magnitude = run.exact             ? expected
@@ -221,7 +221,7 @@ Values check_run(const OperationCase& operation, const Run& run) {
                                                  : evaluate(operation.reference, operation, absolute(values));
   Arrays inputs = make_inputs(operation, values, run.dtype, run.device);
   Arrays outputs = make_outputs(operation, run.dtype, run.device);
-  Stream stream(run.device);
+  Stream stream(run.device, threads);
   operation.run(stream, inputs.const_views, outputs.views);
   compare(operation, run, outputs, expected, magnitude);
   for (std::size_t i = 0; i < inputs.arrays.size(); ++i) {
@@ -246,8 +246,20 @@ void check_schedules(const OperationCase& operation, bool exact) {
   }
 }
 
+// Work is cut by its own size, so any number of threads gives the same bits.
+void check_threads(const OperationCase& operation, bool exact) {
+  static ThreadPool one(1), two(2), three(3);
+  const Run run{Device::cpu, DType::f32, exact};
+  const Values first = check_run(operation, run, &one);
+  for (ThreadPool* pool : {&two, &three}) {
+    CHECK_MESSAGE(same_bits(check_run(operation, run, pool), first),
+                  operation.name << ": depends on the number of threads");
+  }
+}
+
 void check_device(const OperationCase& operation, Device device, bool exact) {
   if (device == Device::simt) return check_schedules(operation, exact);
+  if (device == Device::cpu) return check_threads(operation, exact);
   check_run(operation, {device, DType::f32, exact});
 }
 

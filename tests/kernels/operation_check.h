@@ -53,8 +53,9 @@ struct OperationCase {
   bool exact_on_integers = false;
 };
 
-// Runs the case on each of its devices, in f32 and on the CPU in f64 too. On simt it runs under each schedule, whose
-// results must agree to the bit; a case that lists simt also runs on cuda where there is a GPU.
+// Runs the case on each of its devices, in f32 and on the CPU in f64 too. On the CPU it runs with 1, 2 and 3 threads,
+// on simt under each schedule: results must agree to the bit. A case that lists simt also runs on cuda where there is a
+// GPU.
 void check(const OperationCase& operation);
 
 }  // namespace melgrad::test

@@ -1,0 +1,120 @@
+#include "kernels/reduce.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "kernels/reference/reduce.h"
+#include "tests/kernels/operation_check.h"
+
+namespace melgrad {
+namespace {
+
+using test::Inputs;
+using test::OperationCase;
+using test::Outputs;
+
+const Reduction all_reductions[] = {Reduction::sum, Reduction::mean, Reduction::max};
+
+const Shape awkward_shapes[] = {{},           {1},         {7},       {70'001},     {0},
+                                {0, 3},       {3, 0, 2},   {3, 5},    {33, 257},    {1031, 3},
+                                {3, 1, 2049}, {257, 2, 1}, {64, 300}, {5, 7, 3, 2}, {3, 2, 1, 4, 3, 5}};
+
+OperationCase reduce_case(Reduction reduction, const Shape& x, const Shape& y) {
+  OperationCase operation;
+  operation.name = fmt::format("{} {} to {}", name_of(reduction), x.to_string(), y.to_string());
+  operation.inputs = {{x}};
+  operation.outputs = {{y}};
+  operation.run = [=](Stream& stream, Inputs in, Outputs out) { reduce(stream, reduction, in[0], out[0]); };
+  operation.reference = [=](Inputs in, Outputs out) { reference::reduce<double>(reduction, in[0], out[0]); };
+  operation.exact_on_integers = reduction != Reduction::mean;
+  operation.reduction_length = x.numel() / std::max<int64_t>(1, y.numel());
+  return operation;
+}
+
+TEST_CASE("reduce agrees with the reference over any axes") {
+  for (Reduction reduction : all_reductions) {
+    for (const Shape& x : awkward_shapes) {
+      for (int axes = 0; axes < 1 << x.rank(); ++axes) {
+        Shape y;
+        for (int64_t axis = 0; axis < x.rank(); ++axis) y.append(axes >> axis & 1 ? 1 : x[axis]);
+        if (reduction != Reduction::sum && x.numel() == 0 && y.numel() != 0) continue;
+        test::check(reduce_case(reduction, x, y));
+      }
+    }
+  }
+}
+
+TEST_CASE("reduce: long sums keep their digits") {
+  // One running f32 sum of these would be off by 1e-3 and more.
+  constexpr int64_t n = 3'000'001;
+  const std::vector<float> x(n, 0.1f);
+  Stream stream(Device::cpu);
+  float sum = 0;
+  reduce(stream, Reduction::sum, {x.data(), Shape{n}}, {&sum, Shape{1}});
+  CHECK(std::abs(sum / (double{0.1f} * n) - 1) < 1e-6);
+  std::vector<float> sums(2);
+  reduce(stream, Reduction::sum, {x.data(), Shape{n / 2, 2}}, {sums.data(), Shape{1, 2}});
+  CHECK(std::abs(sums[1] / (double{0.1f} * (n / 2)) - 1) < 1e-6);
+  reduce(stream, Reduction::mean, {x.data(), Shape{1, n}}, {&sum, Shape{1, 1}});
+  CHECK(std::abs(sum / double{0.1f} - 1) < 1e-6);
+}
+
+TEST_CASE("reduce by hand") {
+  const float x[2][3] = {{1, 2, -3}, {4, 0, 6}};
+  float columns[3], rows[2];
+  Stream stream(Device::cpu);
+  reduce(stream, Reduction::sum, {x, Shape{2, 3}}, {columns, Shape{1, 3}});
+  CHECK(columns[0] == 5);
+  CHECK(columns[2] == 3);
+  reduce(stream, Reduction::max, {x, Shape{2, 3}}, {rows, Shape{2, 1}});
+  CHECK(rows[0] == 2);
+  CHECK(rows[1] == 6);
+  reduce(stream, Reduction::mean, {x, Shape{2, 3}}, {rows, Shape{2, 1}});
+  CHECK(rows[0] == 0);
+  CHECK(rows[1] == static_cast<float>(10.0 / 3));
+}
+
+TEST_CASE("reduce: a NaN shows wherever it stands; the maximum of nothing but -inf is -inf") {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  Stream stream(Device::cpu);
+  for (Reduction reduction : all_reductions) {
+    for (int64_t position = 0; position < 37; ++position) {
+      std::vector<float> x(37, -1.0f);
+      x[position] = NAN;
+      float y = 0;
+      reduce(stream, reduction, {x.data(), Shape{37}}, {&y, Shape{1}});
+      CHECK(std::isnan(y));
+      reduce(stream, reduction, {x.data(), Shape{37, 1, 1}}, {&y, Shape{1, 1, 1}});
+      CHECK(std::isnan(y));
+      std::vector<float> pairs(2 * 37, -1.0f);
+      pairs[2 * position] = NAN;
+      float both[2];
+      reduce(stream, reduction, {pairs.data(), Shape{37, 2}}, {both, Shape{1, 2}});
+      CHECK(std::isnan(both[0]));
+      CHECK(!std::isnan(both[1]));
+    }
+  }
+  const std::vector<float> x(37, -infinity);
+  float y = 0;
+  reduce(stream, Reduction::max, {x.data(), Shape{37}}, {&y, Shape{1}});
+  CHECK(y == -infinity);
+}
+
+TEST_CASE("reduce: errors and cost") {
+  float x[6] = {}, y[6];
+  Stream stream(Device::cpu);
+  CHECK_THROWS_WITH_AS(reduce(stream, Reduction::sum, {x, Shape{2, 3}}, {y, Shape{2}}),
+                       "reduce: y is (2), expected x's (2, 3) with 1 where an axis is reduced", Error);
+  CHECK_THROWS_AS(reduce(stream, Reduction::sum, {x, Shape{2, 3}}, {y, Shape{2, 2}}), Error);
+  CHECK_THROWS_WITH_AS(reduce(stream, Reduction::max, {x, Shape{0, 3}}, {y, Shape{1, 3}}),
+                       "reduce: max of no elements, x is (0, 3)", Error);
+  CHECK_THROWS_AS(reduce(stream, Reduction::mean, {x, Shape{3, 0}}, {y, Shape{3, 1}}), Error);
+  CHECK(reduce_cost(100, 4, 4) == Cost{100, 416});
+}
+
+}  // namespace
+}  // namespace melgrad

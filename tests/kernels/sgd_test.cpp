@@ -1,0 +1,119 @@
+#include "kernels/sgd.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "kernels/memory.h"
+#include "kernels/reference/sgd.h"
+#include "tests/kernels/operation_check.h"
+
+namespace melgrad {
+namespace {
+
+using test::Inputs;
+using test::OperationCase;
+using test::Outputs;
+
+const OptimizerVariant all_variants[] = {OptimizerVariant::keras, OptimizerVariant::pytorch};
+
+// Inputs gradient, velocity, weight; outputs velocity, weight, updated in place.
+OperationCase sgd_case(const SgdStep& step, int64_t n) {
+  OperationCase operation;
+  operation.name = fmt::format("sgd {} momentum={} nesterov={} decay={} n={}", name_of(step.variant), step.momentum,
+                               step.nesterov, step.weight_decay, n);
+  operation.inputs = {{Shape{n}}, {Shape{n}}, {Shape{n}}};
+  operation.outputs = {{Shape{n}}, {Shape{n}}};
+  operation.run = [=](Stream& stream, Inputs in, Outputs out) {
+    copy(in[1], out[0]);
+    copy(in[2], out[1]);
+    sgd_update(stream, step, in[0], out[0], out[1]);
+  };
+  operation.reference = [=](Inputs in, Outputs out) {
+    copy(in[1], out[0]);
+    copy(in[2], out[1]);
+    reference::sgd_update<double>(step, in[0], out[0], out[1]);
+  };
+  // With absolute inputs and the rate negated, every term of the formulas adds up.
+  operation.magnitude = [=](Inputs in, Outputs out) {
+    Buffer gradient = arena(Device::cpu).allocate(n * 8);
+    for (int64_t i = 0; i < n; ++i) {
+      static_cast<double*>(gradient.data())[i] = std::abs(in[0].as<double>()[i]);
+      out[0].as<double>()[i] = std::abs(in[1].as<double>()[i]);
+      out[1].as<double>()[i] = std::abs(in[2].as<double>()[i]);
+    }
+    SgdStep all_added = step;
+    all_added.learning_rate = -step.learning_rate;
+    reference::sgd_update<double>(all_added, {gradient.data(), Shape{n}, DType::f64}, out[0], out[1]);
+  };
+  operation.reduction_length = 4;
+  return operation;
+}
+
+TEST_CASE("sgd agrees with the reference") {
+  for (OptimizerVariant variant : all_variants)
+    for (bool nesterov : {false, true})
+      for (double momentum : {0.0, 0.9})
+        for (double decay : {0.0, 0.01})
+          for (int64_t n : {0, 1, 3, 31, 257, 70'001})
+            test::check(sgd_case({0.1, momentum, nesterov, decay, variant}, n));
+}
+
+struct State {
+  double velocity = 0, weight = 1;
+
+  void update(const SgdStep& step, double gradient) {
+    Stream stream(Device::cpu);
+    sgd_update(stream, step, {&gradient, Shape{}, DType::f64}, {&velocity, Shape{}, DType::f64},
+               {&weight, Shape{}, DType::f64});
+  }
+};
+
+// Two steps with gradient 0.5 from weight 1, momentum 0.9, rates 0.1 and then 0.2.
+void check_two_steps(OptimizerVariant variant, bool nesterov, double first, double second) {
+  State state;
+  SgdStep step{0.1, 0.9, nesterov, 0, variant};
+  state.update(step, 0.5);
+  CHECK(state.weight == doctest::Approx(first).epsilon(1e-12));
+  step.learning_rate = 0.2;
+  state.update(step, 0.5);
+  CHECK(state.weight == doctest::Approx(second).epsilon(1e-12));
+}
+
+TEST_CASE("sgd: steps computed by hand") {
+  check_two_steps(OptimizerVariant::keras, false, 0.95, 0.805);    // v = -0.05, -0.145
+  check_two_steps(OptimizerVariant::keras, true, 0.905, 0.6745);   // the same v
+  check_two_steps(OptimizerVariant::pytorch, false, 0.95, 0.76);   // v = 0.5, 0.95
+  check_two_steps(OptimizerVariant::pytorch, true, 0.905, 0.634);  // the same v
+  State decayed;
+  decayed.update({0.1, 0, false, 0.1}, 0.5);  // g = 0.5 + 0.1 · 1
+  CHECK(decayed.weight == doctest::Approx(0.94).epsilon(1e-12));
+  CHECK(decayed.velocity == 0);
+  State with_momentum;
+  with_momentum.update({0.1, 0.9, false, 0.1}, 0.5);
+  CHECK(with_momentum.velocity == doctest::Approx(-0.06).epsilon(1e-12));
+}
+
+TEST_CASE("sgd without momentum needs no velocity, and shows a NaN") {
+  float gradient[] = {1, NAN}, weight[] = {1, 1};
+  Stream stream(Device::cpu);
+  sgd_update(stream, {0.5}, {gradient, Shape{2}}, {}, {weight, Shape{2}});
+  CHECK(weight[0] == 0.5f);
+  CHECK(std::isnan(weight[1]));
+}
+
+TEST_CASE("sgd: errors and cost") {
+  float x[4] = {};
+  Stream stream(Device::cpu);
+  const View good{x, Shape{4}}, other{x, Shape{3}};
+  CHECK_THROWS_WITH_AS(sgd_update(stream, {0.1}, other, {}, good), "sgd_update: gradient is (3), expected (4)", Error);
+  CHECK_THROWS_WITH_AS(sgd_update(stream, {0.1, 0.9}, good, other, good), "sgd_update: velocity is (3), expected (4)",
+                       Error);
+  CHECK_THROWS_WITH_AS(sgd_update(stream, {0.1, 1.5}, good, good, good), "sgd_update: momentum is 1.5, expected 0 to 1",
+                       Error);
+  CHECK_THROWS_WITH_AS(sgd_update(stream, {NAN}, good, {}, good), "sgd_update: learning rate is nan", Error);
+  CHECK(sgd_update_cost(10, 4) == Cost{60, 200});
+}
+
+}  // namespace
+}  // namespace melgrad
