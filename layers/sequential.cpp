@@ -90,7 +90,7 @@ int64_t Sequential::trainable_count() const {
 }
 
 void Sequential::load(const std::map<std::string, Tensor>& values, const std::string& source) {
-  for (NamedTensor& named : state()) {
+  for (const NamedTensor& named : state()) {
     const auto found = values.find(named.name);
     require(found != values.end(), "{}: no tensor '{}', which the network has", source, named.name);
     const Tensor& value = found->second;
@@ -98,8 +98,9 @@ void Sequential::load(const std::map<std::string, Tensor>& values, const std::st
       fail("{}: tensor '{}' is {} {}, the network's is {} {}", source, named.name, name_of(value.dtype()),
            value.shape().to_string(), name_of(named.tensor.dtype()), named.tensor.shape().to_string());
     }
-    copy(value.view(), named.tensor.mutable_view());
   }
+  // All or nothing.
+  for (NamedTensor& named : state()) copy(values.at(named.name).view(), named.tensor.mutable_view());
 }
 
 std::map<std::string, Tensor> Sequential::values() const {

@@ -1,12 +1,17 @@
 #include "optim/optimizer.h"
 
+#include <set>
+
 #include "kernels/memory.h"
 
 namespace melgrad {
 
 Optimizer::Optimizer(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {
-  for (const Parameter& parameter : parameters_)
+  std::set<std::string> names;  // state is kept by name
+  for (const Parameter& parameter : parameters_) {
     require(parameter.tensor.requires_grad(), "optimizer: '{}' does not require a gradient", parameter.name);
+    require(names.insert(parameter.name).second, "optimizer: two parameters named '{}'", parameter.name);
+  }
 }
 
 void Optimizer::step() {
@@ -36,15 +41,17 @@ Tensor& Optimizer::state_of(const Parameter& parameter, const char* kind) {
 }
 
 void Optimizer::load(int64_t steps, const std::map<std::string, Tensor>& state, const std::string& source) {
-  for (auto& [name, tensor] : state_) {
+  require(steps >= 0, "{}: {} optimizer steps", source, steps);
+  for (const auto& [name, tensor] : state_) {
     const auto found = state.find(name);
     require(found != state.end(), "{}: no optimizer state '{}'; was it saved by another optimizer?", source, name);
     if (found->second.shape() != tensor.shape() || found->second.dtype() != tensor.dtype()) {
       fail("{}: optimizer state '{}' is {}, expected {}", source, name, found->second.shape().to_string(),
            tensor.shape().to_string());
     }
-    copy(found->second.view(), tensor.mutable_view());
   }
+  // All or nothing.
+  for (auto& [name, tensor] : state_) copy(state.at(name).view(), tensor.mutable_view());
   steps_ = steps;
 }
 

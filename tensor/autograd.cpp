@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -16,14 +17,23 @@ std::atomic<uint64_t> next_sequence = 1;
 
 // sum += term. Where the memory of `sum` is shared with another tensor, the sum goes to new memory: an operation may
 // hand one gradient to two inputs, and they must not see each other's terms.
-void accumulate(Tensor& sum, const Tensor& term) {
+void accumulate(Tensor& sum, Tensor term) {
   if (!sum.defined()) {
-    sum = term;
+    sum = std::move(term);
     return;
   }
   Tensor target = sum.sole_owner() ? sum : Tensor::empty_like(sum);
   elementwise_binary(sum.stream(), Binary::add, sum.view(), term.view(), target.mutable_view());
   sum = target;
+}
+
+// Adds to the gradient of a leaf. What users see is memory of its own: clipping one gradient in place must not clip
+// another's.
+void accumulate_in_leaf(Tensor& leaf, Tensor term) {
+  Tensor sum = leaf.grad();
+  leaf.zero_grad();  // so that `sum` may be the only owner
+  accumulate(sum, std::move(term));
+  leaf.set_grad(sum.sole_owner() ? std::move(sum) : sum.clone());
 }
 
 // Every node behind `root`, latest first.
@@ -44,6 +54,23 @@ std::vector<std::shared_ptr<Node>> nodes_behind(const std::shared_ptr<Node>& roo
 }
 
 }  // namespace
+
+// A node owns its inputs, these own their nodes, and so on: nodes that die while another is dying leave their inputs to
+// it instead of descending into them.
+Node::~Node() {
+  thread_local std::vector<Tensor>* dying = nullptr;
+  if (dying != nullptr) {
+    std::move(inputs.begin(), inputs.end(), std::back_inserter(*dying));
+    return;
+  }
+  std::vector<Tensor> pending = std::move(inputs);
+  dying = &pending;
+  while (!pending.empty()) {
+    const Tensor next = std::move(pending.back());
+    pending.pop_back();
+  }
+  dying = nullptr;
+}
 
 const Tensor& Saved::get() const {
   require(tensor_.storage()->version == version_,
@@ -84,13 +111,13 @@ void backward(const Tensor& output, const Tensor& gradient) {
   require(output.requires_grad(), "backward: nothing behind this tensor requires a gradient");
   require(gradient.shape() == output.shape(), "backward: the gradient is {}, the tensor {}",
           gradient.shape().to_string(), output.shape().to_string());
+  require(gradient.dtype() == output.dtype() && gradient.device() == output.device(),
+          "backward: the gradient is {} on {}, the tensor {} on {}", name_of(gradient.dtype()),
+          name_of(gradient.device()), name_of(output.dtype()), name_of(output.device()));
   const NoGrad no_grad;
   if (output.node() == nullptr) {
     Tensor leaf = output;
-    Tensor sum = leaf.grad();
-    leaf.zero_grad();
-    accumulate(sum, gradient);
-    return leaf.set_grad(sum);
+    return accumulate_in_leaf(leaf, gradient);
   }
   std::unordered_map<const Node*, Tensor> flowing{{output.node().get(), gradient}};
   for (const std::shared_ptr<Node>& node : nodes_behind(output.node())) {
@@ -102,16 +129,14 @@ void backward(const Tensor& output, const Tensor& gradient) {
       node->backward(dy, gradients);
       for (std::size_t i = 0; i < node->inputs.size(); ++i) {
         Tensor& input = node->inputs[i];
-        if (!gradients.wants(i) || !gradients.get(i).defined()) continue;
-        require(gradients.get(i).shape() == input.shape(), "backward: {} gave a gradient of {} for an input of {}",
-                node->operation, gradients.get(i).shape().to_string(), input.shape().to_string());
+        Tensor term = gradients.take(i);
+        if (!gradients.wants(i) || !term.defined()) continue;
+        require(term.shape() == input.shape(), "backward: {} gave a gradient of {} for an input of {}", node->operation,
+                term.shape().to_string(), input.shape().to_string());
         if (input.node() != nullptr) {
-          accumulate(flowing[input.node().get()], gradients.get(i));
+          accumulate(flowing[input.node().get()], std::move(term));
         } else {
-          Tensor sum = input.grad();
-          input.zero_grad();  // so that `sum` may be the only owner
-          accumulate(sum, gradients.get(i));
-          input.set_grad(sum);
+          accumulate_in_leaf(input, std::move(term));
         }
       }
     }

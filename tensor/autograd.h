@@ -41,7 +41,8 @@ class Gradients {
   // Whether anybody needs the gradient of this input; if not, do not compute it.
   bool wants(std::size_t input) const { return wanted_.at(input); }
   void set(std::size_t input, Tensor gradient) { tensors_.at(input) = std::move(gradient); }
-  const Tensor& get(std::size_t input) const { return tensors_.at(input); }
+  // Moves the gradient out, undefined if none was set.
+  Tensor take(std::size_t input) { return std::move(tensors_.at(input)); }
 
  private:
   std::vector<bool> wanted_;
@@ -51,7 +52,12 @@ class Gradients {
 using BackwardFunction = std::function<void(const Tensor& dy, Gradients& gradients)>;
 
 struct Node {
-  const char* operation;
+  Node() = default;
+  ~Node();  // without recursion, however long the chain behind it is
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  const char* operation = "";
   std::vector<Tensor> inputs;
   BackwardFunction backward;
   Shape output_shape;

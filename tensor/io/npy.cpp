@@ -1,5 +1,6 @@
 #include "tensor/io/npy.h"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cstring>
@@ -156,12 +157,14 @@ Tensor parse_npy(std::string_view bytes, const std::string& name) {
           Shape::max_rank);
   // The data must fill the file exactly; multiply with care, the sizes may be anything.
   const std::string_view data = bytes.substr(data_start);
-  int64_t count = 1;
-  for (int64_t size : header.shape)
-    require(!__builtin_mul_overflow(count, size, &count), "{}: the header's shape overflows", name);
-  int64_t size = 0;
-  require(!__builtin_mul_overflow(count, element->size, &size) && size == static_cast<int64_t>(data.size()),
-          "{}: the header promises {} elements, the file holds {} bytes of data", name, count, data.size());
+  int64_t bytes_promised = element->size;  // of the sizes that are not 0: no product of some of them overflows
+  for (int64_t size : header.shape) {
+    require(!__builtin_mul_overflow(bytes_promised, std::max<int64_t>(size, 1), &bytes_promised),
+            "{}: the header's shape overflows", name);
+  }
+  if (std::count(header.shape.begin(), header.shape.end(), 0) != 0) bytes_promised = 0;
+  require(bytes_promised == static_cast<int64_t>(data.size()),
+          "{}: the header promises {} bytes of data, the file holds {}", name, bytes_promised, data.size());
   Tensor tensor = Tensor::empty(Shape(header.shape), element->dtype);
   if (header.descr == "<i8") {
     narrow(data, tensor, name);

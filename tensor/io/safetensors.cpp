@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tensor/io/atomic_file.h"
 
@@ -37,21 +38,22 @@ Entry parse_entry(const std::string& key, const json& value, uint64_t data_size,
       std::find_if(std::begin(elements), std::end(elements), [&](const Element& e) { return e.name == dtype_name; });
   require(element != std::end(elements), "{} is {}; expected F32, F64, I32 or U8", where, dtype_name);
 
-  uint64_t bytes = static_cast<uint64_t>(size_of(element->dtype));
+  int64_t bytes = size_of(element->dtype);  // of the sizes that are not 0: no product of some of them overflows
   std::vector<int64_t> sizes;
   for (const json& size : value["shape"]) {
     require(size.is_number_unsigned() && size.get<uint64_t>() <= (uint64_t{1} << 62) &&
-                !__builtin_mul_overflow(bytes, size.get<uint64_t>(), &bytes),
-            "{}: impossible shape {}", where, value["shape"].dump());
+                !__builtin_mul_overflow(bytes, std::max<int64_t>(size.get<int64_t>(), 1), &bytes),
+            "{}: impossible shape", where);
     sizes.push_back(size.get<int64_t>());
   }
+  if (std::count(sizes.begin(), sizes.end(), 0) != 0) bytes = 0;
   require(sizes.size() <= Shape::max_rank, "{} has {} axes, expected at most {}", where, sizes.size(), Shape::max_rank);
   const json& offsets = value["data_offsets"];
   require(offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned(), "{}: bad data_offsets", where);
   const uint64_t begin = offsets[0], end = offsets[1];
-  require(begin <= end && end <= data_size && end - begin == bytes,
+  require(begin <= end && end <= data_size && end - begin == static_cast<uint64_t>(bytes),
           "{}: data_offsets {} to {} do not fit {} bytes of shape {} in {} bytes of data", where, begin, end, bytes,
-          value["shape"].dump(), data_size);
+          Shape(sizes).to_string(), data_size);
   return {key, element->dtype, Shape(sizes), begin, end};
 }
 
@@ -61,7 +63,17 @@ json parse_header(std::string_view bytes, const std::string& name) {
   std::memcpy(&length, bytes.data(), 8);
   require(length <= header_limit && length <= bytes.size() - 8,
           "{}: not a .safetensors file: the header's length {} is past the end", name, length);
-  json header = json::parse(bytes.substr(8, length), nullptr, /*allow_exceptions=*/false);
+  // A header is four levels deep. Deeper ones could exhaust the stack; a name given twice hides a tensor.
+  std::set<std::string> names;
+  const auto check = [&](int depth, json::parse_event_t event, const json& parsed) {
+    require(depth <= 4, "{}: not a .safetensors file: the header is nested too deeply", name);
+    if (event == json::parse_event_t::key && depth == 1) {
+      const auto& key = parsed.get_ref<const std::string&>();
+      require(names.insert(key).second, "{}: tensor '{}' is there twice", name, key);
+    }
+    return true;
+  };
+  json header = json::parse(bytes.substr(8, length), check, /*allow_exceptions=*/false);
   require(header.is_object(), "{}: not a .safetensors file: the header is no JSON object", name);
   return header;
 }
@@ -87,12 +99,18 @@ TensorFile parse_safetensors(std::string_view bytes, const std::string& name) {
       file.metadata[label] = text.get<std::string>();
     }
   }
-  // Checked before anything is allocated: the sum of all tensors is then no more than the file.
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.begin < b.begin; });
-  for (std::size_t i = 1; i < entries.size(); ++i) {
-    require(entries[i].begin >= entries[i - 1].end, "{}: tensors '{}' and '{}' overlap", name, entries[i - 1].name,
-            entries[i].name);
+  // The tensors fill the data, as the format demands. Checked before anything is allocated: the sum of all tensors is
+  // then no more than the file. An empty tensor stands before the one that begins where it does.
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+  uint64_t filled = 0;
+  for (const Entry& entry : entries) {
+    require(entry.begin >= filled, "{}: tensor '{}' overlaps another", name, entry.name);
+    require(entry.begin == filled, "{}: no tensor holds the {} bytes before '{}'", name, entry.begin - filled,
+            entry.name);
+    filled = entry.end;
   }
+  require(filled == data.size(), "{}: no tensor holds the last {} bytes", name, data.size() - filled);
   for (const Entry& entry : entries) {
     Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
     if (entry.end > entry.begin) {
