@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "kernels/enum_names.h"
+
 namespace melgrad::simt {
 
 enum class ScheduleKind : uint8_t {
@@ -35,3 +37,13 @@ class ScheduleScope {
 };
 
 }  // namespace melgrad::simt
+
+namespace melgrad {
+
+template <>
+inline constexpr EnumNames<simt::ScheduleKind, 3> enum_names<simt::ScheduleKind>{
+    {{simt::ScheduleKind::forward, "forward"},
+     {simt::ScheduleKind::backward, "backward"},
+     {simt::ScheduleKind::shuffled, "shuffled"}}};
+
+}  // namespace melgrad

@@ -176,7 +176,7 @@ Values absolute(Values values) {
   return values;
 }
 
-// Equal, and NaN where the other is NaN.
+// Equal to the bit, NaN included.
 bool same_bits(const Values& a, const Values& b) {
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (a[i].size() != b[i].size()) return false;
@@ -189,6 +189,12 @@ struct Run {
   Device device;
   DType dtype;
   bool exact;
+
+  std::string to_string() const {
+    std::string text = fmt::format(" on {} {}", name_of(device), name_of(dtype));
+    if (device == Device::simt) text += fmt::format(" ({})", name_of(simt::current_schedule().kind));
+    return exact ? text + " (integers)" : text;
+  }
 };
 
 void compare(const OperationCase& operation, const Run& run, Arrays& outputs, const Values& expected,
@@ -203,9 +209,8 @@ void compare(const OperationCase& operation, const Run& run, Arrays& outputs, co
       const double bound = run.exact ? 0.0 : factor * std::abs(magnitude[o][i]) + epsilon * std::abs(expected[o][i]);
       // Written so that a NaN fails.
       if (!(std::abs(result[i] - expected[o][i]) <= bound)) {
-        FAIL_CHECK(operation.name << " on " << name_of(run.device) << " " << name_of(run.dtype)
-                                  << std::string(run.exact ? " (integers)" : "") << ": output " << o << "[" << i
-                                  << "] is " << result[i] << ", expected " << expected[o][i] << " within " << bound);
+        FAIL_CHECK(fmt::format("{}{}: output {}[{}] is {}, expected {} within {}", operation.name, run.to_string(), o,
+                               i, result[i], expected[o][i], bound));
         return;
       }
     }
