@@ -1,6 +1,8 @@
 // The shape, dtype and device checks that every kernels/<op>.cpp makes before it dispatches.
 #pragma once
 
+#include <span>
+
 #include "kernels/view.h"
 
 namespace melgrad {
@@ -34,6 +36,15 @@ void expect_alike(const char* operation, const ConstView& first, const Views&...
             name_of(other.device));
   };
   (expect(others), ...);
+}
+
+// `automatic`, or one of those that are built for the device.
+template <class Algorithm>
+void expect_algorithm(const char* operation, Algorithm algorithm, std::span<const Algorithm> built, Device device) {
+  if (algorithm == Algorithm::automatic) return;
+  for (Algorithm known : built)
+    if (known == algorithm) return;
+  fail("{}: device {} has no algorithm '{}'", operation, name_of(device), name_of(algorithm));
 }
 
 }  // namespace melgrad

@@ -1,0 +1,58 @@
+#include "kernels/conv2d.h"
+
+#include "kernels/check.h"
+#include "kernels/dispatch.h"
+
+namespace melgrad {
+namespace cpu {
+extern const Conv2dFunctions conv2d_functions;
+}
+
+namespace {
+
+const Conv2dFunctions& functions(Device device) {
+  const Conv2dFunctions* simt = nullptr;  // its .cu is still to come
+  return functions_for("conv2d", device, &cpu::conv2d_functions, simt);
+}
+
+// The checks of all directions: `x` stands for x or dx, `y` for y or dy.
+const Conv2dFunctions& checked(const char* operation, const Conv2dProblem& problem, const ConstView& x,
+                               const ConstView& weight, const ConstView& y, ConvAlgorithm algorithm) {
+  require(problem.n >= 0 && problem.c >= 1 && problem.o >= 1, "{}: {} samples, {} channels in, {} out", operation,
+          problem.n, problem.c, problem.o);
+  expect_window(operation, "height", problem.rows, problem.h);
+  expect_window(operation, "width", problem.columns, problem.w);
+  expect_alike(operation, x, weight, y);
+  expect_shape(operation, "x", x, problem.x_shape());
+  expect_shape(operation, "weight", weight, problem.weight_shape());
+  expect_shape(operation, "y", y, problem.y_shape());
+  const Conv2dFunctions& device = functions(x.device);
+  expect_algorithm(operation, algorithm, device.algorithms, x.device);
+  return device;
+}
+
+}  // namespace
+
+std::span<const ConvAlgorithm> conv2d_algorithms(Device device) {
+  if (device != Device::cpu) return {};
+  return functions(device).algorithms;
+}
+
+void conv2d_forward(Stream& stream, const Conv2dProblem& problem, ConstView x, ConstView weight, View y,
+                    ConvAlgorithm algorithm) {
+  checked("conv2d_forward", problem, x, weight, y, algorithm).forward(stream, problem, x, weight, y, algorithm);
+}
+
+void conv2d_backward_data(Stream& stream, const Conv2dProblem& problem, ConstView dy, ConstView weight, View dx,
+                          ConvAlgorithm algorithm) {
+  checked("conv2d_backward_data", problem, dx, weight, dy, algorithm)
+      .backward_data(stream, problem, dy, weight, dx, algorithm);
+}
+
+void conv2d_backward_weight(Stream& stream, const Conv2dProblem& problem, ConstView dy, ConstView x, View dweight,
+                            ConvAlgorithm algorithm) {
+  checked("conv2d_backward_weight", problem, x, dweight, dy, algorithm)
+      .backward_weight(stream, problem, dy, x, dweight, algorithm);
+}
+
+}  // namespace melgrad

@@ -1,0 +1,167 @@
+// Convolution 2-D on the CPU.
+//
+// `im2col`: the patches of a block of output rows are copied into a matrix of (pixels × taps·c), which stays in the L2
+// cache, and multiplied with kernels/cpu/gemm.h. Forward: patches · weight. Data gradient: dy · weightᵀ gives patch
+// gradients, which are added to where their patches came from. Weight gradient: patchesᵀ · dy, summed over fixed chunks
+// of samples. `direct`: the definition. `automatic` is im2col: faster on every shape of the reference networks.
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/cpu/gemm.h"
+#include "kernels/reference/conv2d.h"
+
+namespace melgrad::cpu {
+namespace {
+
+constexpr int64_t floats_in_l2 = 1 << 16;  // 256 KB: half of a small L2
+constexpr int64_t weight_chunks = 8;       // partial sums of the weight gradient
+
+int64_t patch_size(const Conv2dProblem& p) {
+  return p.taps() * p.c;
+}
+
+// Output rows whose patches fill half the L2 cache: fixed by the problem, so that threads change nothing.
+int64_t rows_per_block(const Conv2dProblem& p) {
+  return std::clamp<int64_t>(floats_in_l2 / std::max<int64_t>(1, p.w_out() * patch_size(p)), 1, p.h_out());
+}
+
+// The columns of x that one row of taps reads at output column j, as runs: body(tap, column, count) for `count` taps
+// from `tap` on that read `count` neighbouring columns. Taps in the padding are left out.
+template <class Body>
+void for_each_run(const Conv2dProblem& p, int64_t j, const Body& body) {
+  const int64_t first = p.columns.input(j, 0);
+  if (p.columns.dilation == 1) {
+    const int64_t begin = std::max<int64_t>(0, -first);
+    const int64_t end = std::min(p.columns.size, p.w - first);
+    if (begin < end) body(begin, first + begin, end - begin);
+    return;
+  }
+  for (int64_t tap = 0; tap < p.columns.size; ++tap) {
+    const int64_t column = p.columns.input(j, tap);
+    if (column >= 0 && column < p.w) body(tap, column, int64_t{1});
+  }
+}
+
+// Calls body(patch offset, x offset, floats) for every contiguous piece of the patches of output rows [first, last) of
+// a sample. What no piece covers is padding.
+template <class Body>
+void for_each_piece(const Conv2dProblem& p, int64_t first, int64_t last, const Body& body) {
+  const int64_t tap_row_size = p.columns.size * p.c;
+  int64_t patch = 0;
+  for (int64_t i = first; i < last; ++i)
+    for (int64_t j = 0; j < p.w_out(); ++j, patch += patch_size(p))
+      for (int64_t tap_row = 0; tap_row < p.rows.size; ++tap_row) {
+        const int64_t row = p.rows.input(i, tap_row);
+        if (row < 0 || row >= p.h) continue;
+        for_each_run(p, j, [&](int64_t tap, int64_t column, int64_t count) {
+          body(patch + tap_row * tap_row_size + tap * p.c, (row * p.w + column) * p.c, count * p.c);
+        });
+      }
+}
+
+bool has_padding(const Conv2dProblem& p) {
+  return p.rows.pad_before + p.rows.pad_after + p.columns.pad_before + p.columns.pad_after > 0;
+}
+
+// The patches of output rows [first, last) of one sample, as a matrix of (pixels × patch_size).
+const float* gather_patches(const Conv2dProblem& p, const float* sample, int64_t first, int64_t last) {
+  const int64_t size = (last - first) * p.w_out() * patch_size(p);
+  float* patches = thread_scratch(Scratch::patches, size);
+  if (has_padding(p)) std::fill_n(patches, size, 0.0f);
+  for_each_piece(p, first, last, [&](int64_t to, int64_t from, int64_t floats) {
+    std::memcpy(patches + to, sample + from, static_cast<std::size_t>(floats) * sizeof(float));
+  });
+  return patches;
+}
+
+void forward_im2col(Stream& stream, const Conv2dProblem& p, ConstView x, ConstView weight, View y) {
+  const int64_t k = patch_size(p), block = rows_per_block(p), blocks = (p.h_out() + block - 1) / block;
+  const Buffer scratch = stream.workspace(packed_size(k, p.o) * static_cast<int64_t>(sizeof(float)));
+  float* packed = static_cast<float*>(scratch.data());
+  pack_panels({weight.as<float>(), p.o, 1}, k, p.o, 0, panels(p.o), packed);
+  stream.threads().run(p.n * blocks, [&](int64_t task) {
+    const int64_t sample = task / blocks, first = task % blocks * block, last = std::min(first + block, p.h_out());
+    const float* patches = gather_patches(p, x.as<float>() + sample * p.h * p.w * p.c, first, last);
+    float* out = y.as<float>() + (sample * p.h_out() + first) * p.w_out() * p.o;
+    multiply_packed({(last - first) * p.w_out(), p.o, k, {patches, k, 1}, packed, out, p.o}, 0, panels(p.o));
+  });
+}
+
+void backward_data_im2col(Stream& stream, const Conv2dProblem& p, ConstView dy, ConstView weight, View dx) {
+  const int64_t k = patch_size(p), block = rows_per_block(p);
+  const Buffer scratch = stream.workspace(packed_size(p.o, k) * static_cast<int64_t>(sizeof(float)));
+  float* packed = static_cast<float*>(scratch.data());
+  pack_panels({weight.as<float>(), 1, p.o}, p.o, k, 0, panels(k), packed);  // weightᵀ (o, k)
+  stream.threads().run(p.n, [&](int64_t sample) {
+    float* out = dx.as<float>() + sample * p.h * p.w * p.c;
+    std::fill_n(out, p.h * p.w * p.c, 0.0f);
+    for (int64_t first = 0; first < p.h_out(); first += block) {
+      const int64_t last = std::min(first + block, p.h_out()), pixels = (last - first) * p.w_out();
+      const float* gradient = dy.as<float>() + (sample * p.h_out() + first) * p.w_out() * p.o;
+      float* patches = thread_scratch(Scratch::patch_gradients, pixels * k);
+      multiply_packed({pixels, k, p.o, {gradient, p.o, 1}, packed, patches, k}, 0, panels(k));
+      for_each_piece(p, first, last, [&](int64_t from, int64_t to, int64_t floats) {
+        for (int64_t i = 0; i < floats; ++i) out[to + i] += patches[from + i];
+      });
+    }
+  });
+}
+
+// dweight summed over samples [begin, end).
+void weight_gradient_of(const Conv2dProblem& p, ConstView dy, ConstView x, int64_t begin, int64_t end, float* dweight) {
+  const int64_t k = patch_size(p), block = rows_per_block(p);
+  bool accumulate = false;
+  for (int64_t sample = begin; sample < end; ++sample)
+    for (int64_t first = 0; first < p.h_out(); first += block) {
+      const int64_t last = std::min(first + block, p.h_out()), pixels = (last - first) * p.w_out();
+      const float* patches = gather_patches(p, x.as<float>() + sample * p.h * p.w * p.c, first, last);
+      const float* gradient = dy.as<float>() + (sample * p.h_out() + first) * p.w_out() * p.o;
+      multiply({patches, 1, k}, {gradient, p.o, 1}, k, p.o, pixels, dweight, p.o, accumulate);
+      accumulate = true;
+    }
+}
+
+void backward_weight_im2col(Stream& stream, const Conv2dProblem& p, ConstView dy, ConstView x, View dweight) {
+  const int64_t size = dweight.numel();
+  const int64_t chunk = std::max<int64_t>(1, (p.n + weight_chunks - 1) / weight_chunks);
+  const int64_t chunks = (p.n + chunk - 1) / chunk;
+  float* out = dweight.as<float>();
+  if (chunks == 0) return void(std::fill_n(out, size, 0.0f));
+  const Buffer scratch = stream.workspace(chunks * size * static_cast<int64_t>(sizeof(float)));
+  float* partial = static_cast<float*>(scratch.data());
+  stream.threads().run(chunks, [&](int64_t i) {
+    weight_gradient_of(p, dy, x, i * chunk, std::min((i + 1) * chunk, p.n), partial + i * size);
+  });
+  for (int64_t i = 0; i < size; ++i) out[i] = partial[i];
+  for (int64_t c = 1; c < chunks; ++c)
+    for (int64_t i = 0; i < size; ++i) out[i] += partial[c * size + i];
+}
+
+constexpr ConvAlgorithm algorithms[] = {ConvAlgorithm::direct, ConvAlgorithm::im2col};
+
+void forward(Stream& stream, const Conv2dProblem& p, ConstView x, ConstView weight, View y, ConvAlgorithm algorithm) {
+  if (x.dtype == DType::f64) return reference::conv2d_forward<double>(p, x, weight, y);
+  if (algorithm == ConvAlgorithm::direct) return reference::conv2d_forward<float>(p, x, weight, y);
+  forward_im2col(stream, p, x, weight, y);
+}
+
+void backward_data(Stream& stream, const Conv2dProblem& p, ConstView dy, ConstView weight, View dx,
+                   ConvAlgorithm algorithm) {
+  if (dy.dtype == DType::f64) return reference::conv2d_backward_data<double>(p, dy, weight, dx);
+  if (algorithm == ConvAlgorithm::direct) return reference::conv2d_backward_data<float>(p, dy, weight, dx);
+  backward_data_im2col(stream, p, dy, weight, dx);
+}
+
+void backward_weight(Stream& stream, const Conv2dProblem& p, ConstView dy, ConstView x, View dweight,
+                     ConvAlgorithm algorithm) {
+  if (dy.dtype == DType::f64) return reference::conv2d_backward_weight<double>(p, dy, x, dweight);
+  if (algorithm == ConvAlgorithm::direct) return reference::conv2d_backward_weight<float>(p, dy, x, dweight);
+  backward_weight_im2col(stream, p, dy, x, dweight);
+}
+
+}  // namespace
+
+extern const Conv2dFunctions conv2d_functions;
+const Conv2dFunctions conv2d_functions{algorithms, forward, backward_data, backward_weight};
+
+}  // namespace melgrad::cpu
