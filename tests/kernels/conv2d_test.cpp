@@ -1,0 +1,171 @@
+#include "kernels/conv2d.h"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <vector>
+
+#include "kernels/reference/conv2d.h"
+#include "tests/kernels/gradient_check.h"
+
+namespace melgrad {
+namespace {
+
+using test::Inputs;
+using test::OperationCase;
+using test::Outputs;
+
+Conv2dProblem problem_of(const Shape& x, int64_t o, Window rows, Window columns, Padding padding) {
+  return {x[0], x[1], x[2], x[3], o, padded(rows, padding, x[1]), padded(columns, padding, x[2])};
+}
+
+std::vector<Conv2dProblem> problems() {
+  constexpr Padding same = Padding::same, valid = Padding::valid;
+  return {
+      problem_of({3, 20, 13, 1}, 48, {4}, {4}, valid),              // the GTZAN network's three
+      problem_of({2, 9, 5, 48}, 32, {3}, {3}, valid),               //
+      problem_of({9, 7, 2, 32}, 16, {2}, {2}, valid),               // more samples than chunks of the weight gradient
+      problem_of({2, 7, 9, 3}, 5, {4, 2}, {3, 2}, same),            // unlike strides of a `same` with odd pads
+      problem_of({1, 8, 8, 2}, 7, {2}, {2}, same),                  // pads 0 before, 1 after
+      problem_of({2, 11, 13, 3}, 17, {3, 1, 2}, {2, 3, 3}, valid),  // dilation
+      problem_of({2, 11, 10, 5}, 33, {3, 2, 3}, {3, 1, 2}, same),   // dilation, stride and padding
+      problem_of({2, 5, 6, 19}, 37, {1}, {1}, valid),               // a matrix product
+      problem_of({1, 1, 1, 1}, 1, {1}, {1}, valid),
+      problem_of({1, 1, 300, 2}, 3, {1}, {7, 4}, same),   // 1-D
+      problem_of({1, 5, 5, 130}, 2, {5}, {5}, valid),     // one position, a long sum
+      problem_of({0, 4, 4, 3}, 2, {2}, {2}, valid),       // an empty batch
+      {1, 4, 6, 7, 5, {3, 2, 1, 2, 0}, {3, 1, 1, 0, 2}},  // padding on one side only
+      problem_of({1, 260, 40, 8}, 20, {5}, {5}, same),    // several blocks of patches a sample
+  };
+}
+
+std::string name_of_problem(const Conv2dProblem& p, ConvAlgorithm algorithm) {
+  return fmt::format("conv2d {} -> {}, {}x{} stride {}x{} dilation {}x{}, {}", p.x_shape().to_string(), p.o,
+                     p.rows.size, p.columns.size, p.rows.stride, p.columns.stride, p.rows.dilation, p.columns.dilation,
+                     name_of(algorithm));
+}
+
+std::vector<ConvAlgorithm> algorithms() {
+  const auto built = conv2d_algorithms(Device::cpu);
+  std::vector<ConvAlgorithm> all(built.begin(), built.end());
+  all.push_back(ConvAlgorithm::automatic);
+  return all;
+}
+
+// The three directions as cases: sums of products, so exact on integers.
+std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorithm algorithm) {
+  const auto direction = [&](const char* name, const Shape& a, const Shape& b, const Shape& out, int64_t length) {
+    OperationCase one;
+    one.name = name_of_problem(problem, algorithm) + name;
+    one.inputs = {{a}, {b}};
+    one.outputs = {{out}};
+    one.reduction_length = length;
+    one.exact_on_integers = true;
+    return one;
+  };
+  const Shape x = problem.x_shape(), w = problem.weight_shape(), y = problem.y_shape();
+  std::vector<OperationCase> all{direction(" forward", x, w, y, problem.taps() * problem.c),
+                                 direction(" data gradient", y, w, x, problem.taps() * problem.o),
+                                 direction(" weight gradient", y, x, w, problem.n * problem.h_out() * problem.w_out())};
+  all[0].run = [=](Stream& stream, Inputs in, Outputs out) {
+    conv2d_forward(stream, problem, in[0], in[1], out[0], algorithm);
+  };
+  all[0].reference = [=](Inputs in, Outputs out) { reference::conv2d_forward<double>(problem, in[0], in[1], out[0]); };
+  all[1].run = [=](Stream& stream, Inputs in, Outputs out) {
+    conv2d_backward_data(stream, problem, in[0], in[1], out[0], algorithm);
+  };
+  all[1].reference = [=](Inputs in, Outputs out) {
+    reference::conv2d_backward_data<double>(problem, in[0], in[1], out[0]);
+  };
+  all[2].run = [=](Stream& stream, Inputs in, Outputs out) {
+    conv2d_backward_weight(stream, problem, in[0], in[1], out[0], algorithm);
+  };
+  all[2].reference = [=](Inputs in, Outputs out) {
+    reference::conv2d_backward_weight<double>(problem, in[0], in[1], out[0]);
+  };
+  return all;
+}
+
+TEST_CASE("conv2d agrees with the reference in every direction and algorithm") {
+  for (const Conv2dProblem& problem : problems())
+    for (ConvAlgorithm algorithm : algorithms())
+      for (const OperationCase& direction : directions(problem, algorithm)) test::check(direction);
+}
+
+TEST_CASE("conv2d: gradients") {
+  for (const Conv2dProblem& problem : problems()) {
+    if (problem.x_shape().numel() > 1500 || problem.weight_shape().numel() > 2000) continue;
+    test::GradientCase gradient;
+    gradient.name = name_of_problem(problem, ConvAlgorithm::automatic);
+    gradient.inputs = {{problem.x_shape()}, {problem.weight_shape()}};
+    gradient.outputs = {{problem.y_shape()}};
+    gradient.forward = [=](Stream& stream, Inputs in, Outputs out) {
+      conv2d_forward(stream, problem, in[0], in[1], out[0]);
+    };
+    gradient.backward = [=](Stream& stream, Inputs in, Outputs, ConstView dy, Outputs gradients) {
+      conv2d_backward_data(stream, problem, dy, in[1], gradients[0]);
+      conv2d_backward_weight(stream, problem, dy, in[0], gradients[1]);
+    };
+    test::check_gradient(gradient);
+  }
+}
+
+// The definition by hand: a 2 × 2 image, a 2 × 2 kernel, Keras's `same` (one row and column of zeros after).
+TEST_CASE("conv2d by hand") {
+  const Conv2dProblem problem = problem_of({1, 2, 2, 1}, 1, {2}, {2}, Padding::same);
+  const float x[] = {1, 2, 3, 4}, w[] = {1, 10, 100, 1000};
+  float y[4];
+  Stream stream(Device::cpu);
+  conv2d_forward(stream, problem, {x, problem.x_shape()}, {w, problem.weight_shape()}, {y, problem.y_shape()});
+  CHECK(y[0] == 4321);
+  CHECK(y[1] == 402);
+  CHECK(y[2] == 43);
+  CHECK(y[3] == 4);
+}
+
+TEST_CASE("conv2d gives the same bits for any number of threads") {
+  const Conv2dProblem problem = problem_of({21, 40, 13, 6}, 20, {3}, {3}, Padding::same);
+  std::vector<float> x(static_cast<std::size_t>(problem.x_shape().numel()));
+  std::vector<float> w(static_cast<std::size_t>(problem.weight_shape().numel()));
+  std::vector<float> dy(static_cast<std::size_t>(problem.y_shape().numel()));
+  Generator random(5, Draw::test);
+  for (auto* array : {&x, &w, &dy})
+    for (float& value : *array) value = static_cast<float>(random.normal());
+  std::vector<std::vector<float>> first;
+  for (int threads : {1, 2, 3}) {
+    ThreadPool pool(threads);
+    Stream stream(Device::cpu, &pool);
+    std::vector<float> y(dy.size()), dx(x.size()), dw(w.size());
+    conv2d_forward(stream, problem, {x.data(), problem.x_shape()}, {w.data(), problem.weight_shape()},
+                   {y.data(), problem.y_shape()});
+    conv2d_backward_data(stream, problem, {dy.data(), problem.y_shape()}, {w.data(), problem.weight_shape()},
+                         {dx.data(), problem.x_shape()});
+    conv2d_backward_weight(stream, problem, {dy.data(), problem.y_shape()}, {x.data(), problem.x_shape()},
+                           {dw.data(), problem.weight_shape()});
+    const std::vector<std::vector<float>> results{y, dx, dw};
+    if (first.empty()) first = results;
+    for (std::size_t i = 0; i < results.size(); ++i)
+      CHECK(std::memcmp(results[i].data(), first[i].data(), first[i].size() * sizeof(float)) == 0);
+  }
+}
+
+TEST_CASE("conv2d: errors and cost") {
+  float x[64] = {}, w[64] = {}, y[64];
+  Stream stream(Device::cpu);
+  const Conv2dProblem problem{1, 4, 4, 2, 3, {2}, {2}};
+  CHECK_THROWS_WITH_AS(conv2d_forward(stream, problem, {x, {1, 4, 4, 2}}, {w, {2, 2, 2, 4}}, {y, {1, 3, 3, 3}}),
+                       "conv2d_forward: weight is (2, 2, 2, 4), expected (2, 2, 2, 3)", Error);
+  Conv2dProblem large = problem;
+  large.rows = {5};
+  CHECK_THROWS_WITH_AS(conv2d_forward(stream, large, {x, {1, 4, 4, 2}}, {w, {5, 2, 2, 3}}, {y, {1, 0, 3, 3}}),
+                       "conv2d_forward: height of 4 is shorter than the window of 5", Error);
+  CHECK(conv2d_algorithms(Device::simt).empty());
+  CHECK_THROWS_AS(
+      conv2d_forward(stream, problem, {x, {1, 4, 4, 2}, DType::f32, Device::simt},
+                     {w, {2, 2, 2, 3}, DType::f32, Device::simt}, {y, {1, 3, 3, 3}, DType::f32, Device::simt}),
+      Error);
+  CHECK(conv2d_cost(problem, 4) == Cost{2 * 27 * 8, (32 + 24 + 27) * 4});
+}
+
+}  // namespace
+}  // namespace melgrad
