@@ -1,7 +1,8 @@
 // Max pooling 2-D, channels-last. x (n, h, w, c), y (n, h_out, w_out, c).
 //
 // Padding never wins. Ties go to the first element in row-major order of the window. A NaN in the window wins, so that
-// a diverging network shows.
+// a diverging network shows. A window of padding alone, which dilation makes possible, gives -inf, argmax -1 and no
+// gradient.
 #pragma once
 
 #include "kernels/cost.h"

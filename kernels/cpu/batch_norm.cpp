@@ -3,9 +3,12 @@
 // Forward: each chunk of rows gives the mean and the centred sum of squares of its channels in two passes over data
 // that the first leaves in L2; Chan, Golub and LeVeque's formula (1979) joins the chunks, in order. Backward: sums of
 // dy and dy·(x - mean). Then one streaming pass. Bound by memory: three passes over x in all, where two are compulsory.
-#include "kernels/reference/batch_norm.h"
+#include <utility>
+#include <vector>
+
 #include "kernels/cpu/columns.h"
 #include "kernels/cpu/vectorize.h"
+#include "kernels/reference/batch_norm.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/batch_norm.cpp"
@@ -225,11 +228,13 @@ void backward_f32(bool training, Stream& stream, double epsilon, ConstView x, Co
   const Columns layout(batch_norm_rows(x), x.shape[-1]);
   const WideRow centre(layout, mean.as<float>());
   parameter_gradients(stream, layout, epsilon, x, centre, variance, dy, dgamma, dbeta);
-  const double share = training ? 1 / static_cast<double>(layout.rows) : 0;  // of a row in the statistics
-  WideRow scale(layout), slope(layout), offset(layout);
+  WideRow scale(layout);
   auto inverse = [&](int64_t j) { return inverse_deviation(variance.as<float>(), j, epsilon); };
   auto outer = [&](int64_t j) { return gamma.as<float>()[j] * inverse(j); };
   scale.set(outer);
+  if (!training) return normalise(stream, layout, dy, WideRow(layout), scale, WideRow(layout), dx);
+  WideRow slope(layout), offset(layout);
+  const double share = 1 / static_cast<double>(layout.rows);  // of a row in the statistics
   slope.set([&](int64_t j) { return -outer(j) * share * inverse(j) * dgamma.as<float>()[j]; });
   offset.set([&](int64_t j) { return -outer(j) * share * dbeta.as<float>()[j]; });
   for_each_chunk(stream, layout, [&](int64_t, int64_t start, int64_t n) {

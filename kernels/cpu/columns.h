@@ -18,7 +18,7 @@ struct Columns {
     constexpr int64_t lanes = 64, elements = 16'384;
     int64_t repeats = channels >= lanes ? 1 : lanes / std::gcd(channels, lanes);
     while (repeats > 1 && rows < 4 * repeats) repeats /= 2;
-    width = repeats * channels;
+    width = std::max<int64_t>(1, repeats * channels);
     // No fewer than 16 rows, else the partial sums are as much memory as the input.
     chunk = std::max<int64_t>({elements / width, 16 / repeats, 1}) * width;
   }

@@ -3,8 +3,10 @@
 // Neighbouring axes that are both reduced or both kept are one axis. What remains alternates, so x is a grid of
 // contiguous blocks (rows, channels) whose rows are reduced: channels is 1 if the last axis is reduced. Chunks of
 // blocks give partial results, the tasks of the thread pool; a second pass folds those of each output, in order.
-#include "kernels/reference/reduce.h"
+#include <vector>
+
 #include "kernels/cpu/columns.h"
+#include "kernels/reference/reduce.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/reduce.cpp"
