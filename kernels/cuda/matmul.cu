@@ -79,9 +79,7 @@ __global__ void __launch_bounds__(threads)
   }
 }
 
-void run(Stream& stream, const MatmulProblem& problem, ConstView a, ConstView b, View c, MatmulAlgorithm algorithm) {
-  require(algorithm == MatmulAlgorithm::automatic || algorithm == MatmulAlgorithm::tiled,
-          "matmul: device {} has no algorithm {}", name_of(c.device), name_of(algorithm));
+void run(Stream& stream, const MatmulProblem& problem, ConstView a, ConstView b, View c, MatmulAlgorithm) {
   if (problem.m == 0 || problem.n == 0) return;
   const dim3 grid(blocks_for(problem.m, tile), blocks_for(problem.n, tile));
   const auto start = [&]<bool transpose_a, bool transpose_b>() {
