@@ -21,12 +21,8 @@ int scale_tone(Mode mode, int degree) {
   return 12 * octave + scale[static_cast<std::size_t>(degree - 7 * octave)];
 }
 
-std::string without_spaces(std::string_view pattern) {
-  std::string steps;
-  for (const char c : pattern)
-    if (c != ' ') steps += c;
-  return steps;
-}
+// Verse, chorus and so on: each draws its groove, patterns and instruments anew.
+constexpr int64_t kSections = 5;
 
 // Everything that the parts of one clip have in common.
 class Composer {
@@ -48,13 +44,28 @@ class Composer {
   }
 
   Score compose() && {
-    if (random_.uniform() < genre_.drums) add_drums(pick(genre_.grooves));
-    for (const Part& part : genre_.parts)
-      if (random_.uniform() < part.presence) add_part(part);
+    const bool drums = random_.uniform() < genre_.drums;
+    if (drums) add_kit();
+    for (int64_t section = 0; section < kSections; ++section) {
+      section_begin_ = first_step(section);
+      section_end_ = first_step(section + 1);
+      if (drums) add_drums(pick(genre_.grooves));
+      int channel = 0;
+      for (const Part& part : genre_.parts) {
+        if (random_.uniform() < part.presence) add_part(part, channel);
+        ++channel;
+      }
+    }
     return std::move(score_);
   }
 
  private:
+  // The first step of the bar where section `section` begins.
+  int64_t first_step(int64_t section) const {
+    const int64_t bars = (steps_ + genre_.steps_per_bar - 1) / genre_.steps_per_bar;
+    return bars * section / kSections * genre_.steps_per_bar;
+  }
+
   double in(Range range) { return random_.uniform(range.low, range.high); }
 
   template <class T>
@@ -63,17 +74,23 @@ class Composer {
     return items[random_.below(static_cast<uint32_t>(items.size()))];
   }
 
+  // Wide enough that the mean spectrum says little: see genres.h. Each draw is its own statement where the order of
+  // evaluation would else be the compiler's choice.
   Mastering draw_mastering() {
+    constexpr double kShelfDb = 5, kBellDb = 7;
     Mastering mastering;
-    mastering.peak_db = random_.uniform(-16, -1);
-    mastering.low_shelf_db = random_.uniform(-EQ, EQ);
+    mastering.peak_db = random_.uniform(-20, -1);
+    mastering.low_shelf_db = random_.uniform(-kShelfDb, kShelfDb);
     mastering.low_shelf_hz = random_.uniform(120, 400);
-    mastering.bell_db = random_.uniform(-EQ, EQ);
-    mastering.bell_hz = 400 * std::pow(2.0, random_.uniform(0, 2.6));
-    mastering.high_shelf_db = random_.uniform(-EQ, EQ);
-    mastering.high_shelf_hz = 2500 * std::pow(2.0, random_.uniform(0, 1.2));
-    mastering.noise_db = random_.uniform(NOISE_LO, NOISE_HI);
-    mastering.noise_seed = (uint64_t{random_.next()} << 32) | random_.next();
+    for (int bell = 0; bell < 3; ++bell) {
+      const double octaves = random_.uniform(0, 4.5);
+      mastering.bells.push_back({.db = random_.uniform(-kBellDb, kBellDb), .hz = 300 * std::exp2(octaves)});
+    }
+    mastering.high_shelf_db = random_.uniform(-kShelfDb, kShelfDb);
+    mastering.high_shelf_hz = 2500 * std::exp2(random_.uniform(0, 1.2));
+    mastering.noise_db = random_.uniform(-78, -54);
+    const uint64_t high = random_.next();
+    mastering.noise_seed = (high << 32) | random_.next();
     return mastering;
   }
 
@@ -82,23 +99,30 @@ class Composer {
     return (static_cast<double>(step) + late) * step_ - offset_;
   }
 
+  // Played as people do: a little early or late, a little louder or softer.
   void add_note(int channel, int key, int64_t step, double duration, double velocity) {
     const double start = time_of(step) + genre_.loose * random_.normal();
     const double loud = velocity + 6 * random_.normal();
-    score_.notes.push_back({.start = start, .duration = duration, .channel = channel, .key = key,
+    score_.notes.push_back({.start = start,
+                            .duration = duration,
+                            .channel = channel,
+                            .key = key,
                             .velocity = static_cast<int>(std::clamp(std::round(loud), 1.0, 127.0))});
   }
 
-  void add_drums(const Groove& groove) {
+  void add_kit() {
     static constexpr std::array kKits = {0, 8, 16, 25, 32, 40};
     score_.instruments.push_back({.channel = kDrumChannel,
                                   .program = kKits[random_.below(kKits.size())],
-                                  .level_db = random_.uniform(-12, 0),
+                                  .level_db = random_.uniform(-8, 0),
                                   .role = "drums"});
+  }
+
+  void add_drums(const Groove& groove) {
     for (const DrumLine& line : groove) {
-      const std::string pattern = checked(line.pattern);
-      const double level = random_.uniform(-18, 0);
-      for (int64_t step = 0; step < steps_; ++step) {
+      const std::string pattern = steps_of(line.pattern);
+      const double level = random_.uniform(-12, 0);
+      for (int64_t step = section_begin_; step < section_end_; ++step) {
         const char stroke = pattern[static_cast<std::size_t>(step) % pattern.size()];
         if (stroke == '.' || (stroke == '?' && random_.uniform() >= 0.4)) continue;
         const double velocity = stroke == 'X' ? 116 : stroke == 'x' ? 94 : 60;
@@ -107,8 +131,11 @@ class Composer {
     }
   }
 
-  std::string checked(std::string_view pattern) const {
-    std::string steps = without_spaces(pattern);
+  // A pattern without its spaces and bars, whole bars long.
+  std::string steps_of(std::string_view pattern) const {
+    std::string steps;
+    for (const char c : pattern)
+      if (c != ' ' && c != '|') steps += c;
     require(!steps.empty() && static_cast<int64_t>(steps.size()) % genre_.steps_per_bar == 0,
             "genre {}: pattern \"{}\" has {} steps, which are not bars of {}", genre_.name, pattern, steps.size(),
             genre_.steps_per_bar);
@@ -134,56 +161,63 @@ class Composer {
   // The key of `tone` (semitones above the tonic) in the octave from `lowest` up.
   int fold(int tone, int lowest) const { return lowest + ((score_.tonic + tone - lowest) % 12 + 12) % 12; }
 
-  void add_part(const Part& part) {
-    const int channel = next_channel_++;
-    score_.instruments.push_back({.channel = channel, .program = pick(part.programs),
-                                  .level_db = in(part.level_db), .role = std::string(part.role)});
-    const std::string pattern = checked(pick(part.patterns));
-    const double gate = in(part.gate);
-    const int lowest = part.lowest + static_cast<int>(random_.below(9)) - 4;
-    int melody = static_cast<int>(random_.below(7));
-    int walk = 0;
-    for (int64_t step = 0; step < steps_; ++step) {
-      const char what = pattern[static_cast<std::size_t>(step) % pattern.size()];
-      if (what == '.' || what == '-') continue;
-      int64_t length = 1;
-      while (pattern[static_cast<std::size_t>(step + length) % pattern.size()] == '-') ++length;
-      const double duration = gate * step_ * static_cast<double>(length);
-      const double velocity = step % (genre_.steps_per_bar / genre_.quarters_per_bar) == 0 ? 100 : 90;
-      const auto sound = [&](int key) { add_note(channel, key, step, duration, velocity); };
-      const int chord = chord_at(step);
-      switch (what) {
-        case 'c':
-          sound(fold(chord_tone(chord, 1), lowest));
-          sound(fold(chord_tone(chord, 3), lowest));
-          sound(fold(chord_tone(chord, 5), lowest));
-          if (genre_.harmony != Harmony::triads) sound(fold(chord_tone(chord, 7), lowest));
-          break;
-        case 'p': {
-          const int root = fold(chord_tone(chord, 1), lowest);
-          for (const int interval : {0, 7, 12}) sound(root + interval);
-          break;
-        }
-        case 'm': {
-          const int stride = static_cast<int>(random_.below(5)) - 2;
-          melody = std::clamp(melody + (stride == 0 ? 1 : stride), 0, 13);
-          sound(lowest + scale_tone(score_.mode, melody) + fold(0, 0));
-          break;
-        }
-        case 'w': {
-          walk += random_.below(2) == 0 ? 2 : 1;
-          const bool first = step % genre_.steps_per_bar == 0;
-          if (first) walk = 0;
-          sound(fold(scale_tone(score_.mode, chord + walk), lowest));
-          break;
-        }
-        case '8':
-          sound(fold(chord_tone(chord, 1), lowest) + 12);
-          break;
-        default:
-          require(what >= '1' && what <= '7', "genre {}: pattern \"{}\" has an unknown '{}'", genre_.name, pattern, what);
-          sound(fold(chord_tone(chord, what - '0'), lowest));
+  // What a part carries from note to note within a section.
+  struct Line {
+    int lowest = 0;
+    int melody = 0;  // scale degree of the melody, from 0
+    int walk = 0;    // the walking bass's distance from the chord's degree
+  };
+
+  // The MIDI keys that the pattern's character `what` stands for at `step`.
+  std::vector<int> keys(char what, int64_t step, Line& line) {
+    const int chord = chord_at(step);
+    const int root = fold(chord_tone(chord, 1), line.lowest);
+    switch (what) {
+      case 'c': {
+        std::vector<int> tones = {root};
+        for (const int degree : {3, 5, 7})
+          if (degree != 7 || genre_.harmony != Harmony::triads)
+            tones.push_back(fold(chord_tone(chord, degree), line.lowest));
+        return tones;
       }
+      case 'p':
+        return {root, root + 7, root + 12};
+      case 'm': {
+        const int stride = static_cast<int>(random_.below(5)) - 2;
+        line.melody = std::clamp(line.melody + (stride == 0 ? 1 : stride), 0, 13);
+        return {fold(0, line.lowest) + scale_tone(score_.mode, line.melody)};
+      }
+      case 'w':
+        line.walk = step % genre_.steps_per_bar == 0 ? 0 : line.walk + 1 + static_cast<int>(random_.below(2));
+        return {fold(scale_tone(score_.mode, chord + line.walk), line.lowest)};
+      case '8':
+        return {root + 12};
+      default:
+        require(what >= '1' && what <= '7', "genre {}: a pattern has an unknown '{}'", genre_.name, what);
+        return {fold(chord_tone(chord, what - '0'), line.lowest)};
+    }
+  }
+
+  void add_part(const Part& part, int channel) {
+    // The instrument comes a little before its first note, which may be early.
+    score_.instruments.push_back({.start = time_of(section_begin_) - 0.05,
+                                  .channel = channel,
+                                  .program = pick(part.programs),
+                                  .level_db = in(part.level_db),
+                                  .role = std::string(part.role)});
+    const std::string pattern = steps_of(pick(part.patterns));
+    const auto at = [&](int64_t step) { return pattern[static_cast<std::size_t>(step) % pattern.size()]; };
+    const double gate = in(part.gate);
+    Line line;
+    line.lowest = part.lowest + static_cast<int>(random_.below(9)) - 4;
+    line.melody = static_cast<int>(random_.below(7));
+    for (int64_t step = section_begin_; step < section_end_; ++step) {
+      if (at(step) == '.' || at(step) == '-') continue;
+      int64_t length = 1;
+      while (at(step + length) == '-') ++length;
+      const bool on_beat = step % (genre_.steps_per_bar / genre_.quarters_per_bar) == 0;
+      for (const int key : keys(at(step), step, line))
+        add_note(channel, key, step, gate * step_ * static_cast<double>(length), on_beat ? 100 : 90);
     }
   }
 
@@ -191,16 +225,18 @@ class Composer {
   Generator random_;
   Score score_;
   double swing_ = 0;
-  double step_ = 0;    // seconds
+  double step_ = 0;  // seconds
+  int64_t section_begin_ = 0, section_end_ = 0;
   int64_t steps_ = 0;  // of the clip, with one bar more for the offset
   double offset_ = 0;  // seconds of music before the clip starts
   std::string_view progression_;
   std::size_t first_bar_ = 0;
-  int next_channel_ = 0;
 };
 
 }  // namespace
 
-Score compose(const Genre& genre, const ComposeOptions& options) { return Composer(genre, options).compose(); }
+Score compose(const Genre& genre, const ComposeOptions& options) {
+  return Composer(genre, options).compose();
+}
 
 }  // namespace melgrad

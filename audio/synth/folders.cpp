@@ -4,6 +4,8 @@
 
 #include <mutex>
 #include <span>
+#include <string>
+#include <system_error>
 #include <vector>
 
 #include "audio/synth/compose.h"
@@ -37,14 +39,18 @@ void synth_folders(const SynthFoldersOptions& options, ThreadPool& pool, const S
   const std::filesystem::path soundfont = find_soundfont();
   const auto all = genres();
   const auto genre_count = static_cast<int64_t>(all.size());
-  for (const Genre& genre : all) std::filesystem::create_directories(options.out / genre.name);
+  for (const Genre& genre : all) {
+    std::error_code error;
+    std::filesystem::create_directories(options.out / genre.name, error);
+    require(!error, "cannot make folder {}: {}", (options.out / genre.name).string(), error.message());
+  }
 
   std::mutex mutex;
   int64_t done = 0;
   pool.run(options.clips, [&](int64_t clip) {
     const Genre& genre = all[static_cast<std::size_t>(clip % genre_count)];
     const Score score = compose(genre, {.seconds = options.seconds, .seed = options.seed, .clip = clip});
-    const std::vector<float> samples = Soundfont(soundfont, options.sample_rate).render(score);
+    const std::vector<float> samples = render(score, {.soundfont = soundfont, .sample_rate = options.sample_rate});
     write_wav(options.out / genre.name / fmt::format("{}.{:05}.wav", genre.name, clip / genre_count), samples,
               options.sample_rate);
     const std::lock_guard lock(mutex);

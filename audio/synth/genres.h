@@ -5,7 +5,7 @@
 // colour of the sound.
 //
 // A pattern is a string with one character a step, cut into bars by the genre's steps_per_bar; a string of several bars
-// goes round. White space is skipped, so that beats can be seen.
+// goes round. Spaces and | are skipped, so that beats and bars can be seen.
 //   drums    X accent   x stroke   o ghost   ? ghost on two of five   . nothing
 //   pitched  1 3 5 7 8  that degree of the chord (8: the root an octave up)
 //            c          the whole chord         p  its root, fifth and octave
@@ -37,9 +37,9 @@ struct Part {
   std::string_view role;  // "bass", "chords", "lead"
   std::vector<int> programs;
   std::vector<std::string_view> patterns;
-  Range gate{0.9, 0.9};      // share of its written length that a note sounds
-  int lowest = 36;           // notes are folded into the octave (melodies: two) from here up
-  double presence = 1;       // probability that a clip has this part
+  Range gate{0.9, 0.9};  // share of its written length that a note sounds
+  int lowest = 36;       // notes are folded into the octave (melodies: two) from here up
+  double presence = 1;   // probability that a clip has this part
   Range level_db{-6, 0};
 };
 
@@ -47,15 +47,15 @@ enum class Harmony { triads, sevenths, dominant_sevenths };
 
 struct Genre {
   std::string_view name;
-  Range tempo;                    // quarter notes a minute
-  int64_t steps_per_bar = 16;     // 16: sixteenth notes; 12: triplets
+  Range tempo;                 // quarter notes a minute
+  int64_t steps_per_bar = 16;  // 16: sixteenth notes; 12: triplets
   int64_t quarters_per_bar = 4;
-  Range swing{0, 0};              // delay of every second step, as a share of a step
-  double loose = 0.006;           // standard deviation of a note's place in time, s
-  double minor = 0.3;             // probability of a minor key
+  Range swing{0, 0};     // delay of every second step, as a share of a step
+  double loose = 0.006;  // standard deviation of a note's place in time, s
+  double minor = 0.3;    // probability of a minor key
   Harmony harmony = Harmony::triads;
   std::vector<std::string_view> progressions;  // a digit a bar: degrees of the key
-  double drums = 1;               // probability that a clip has drums
+  double drums = 1;                            // probability that a clip has drums
   std::vector<Groove> grooves;
   std::vector<Part> parts;
 };

@@ -47,7 +47,7 @@ Biquad shelf(double db, double hz, int64_t sample_rate, double sign) {
 }
 
 Biquad bell(double db, double hz, int64_t sample_rate) {
-  constexpr double kQ = 0.92;  // one octave and a half
+  constexpr double kQ = 1.41;  // one octave
   const double a = std::pow(10.0, db / 40);
   const double w = radians_per_sample(hz, sample_rate);
   const double alpha = std::sin(w) / (2 * kQ);
@@ -59,13 +59,15 @@ Biquad bell(double db, double hz, int64_t sample_rate) {
           .a2 = (1 - alpha / a) / a0};
 }
 
-double amplitude(double db) { return std::pow(10.0, db / 20); }
+double amplitude(double db) {
+  return std::pow(10.0, db / 20);
+}
 
 }  // namespace
 
 void master(const Mastering& mastering, int64_t sample_rate, std::span<float> samples) {
   shelf(mastering.low_shelf_db, mastering.low_shelf_hz, sample_rate, -1).apply(samples);
-  bell(mastering.bell_db, mastering.bell_hz, sample_rate).apply(samples);
+  for (const Mastering::Bell& one : mastering.bells) bell(one.db, one.hz, sample_rate).apply(samples);
   shelf(mastering.high_shelf_db, mastering.high_shelf_hz, sample_rate, +1).apply(samples);
 
   float peak = 0;

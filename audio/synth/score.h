@@ -21,25 +21,29 @@ struct Note {
   int velocity = 90;    // 1 … 127
 };
 
-// One instrument of a score.
+// An instrument taking over a channel; notes that sound there go on as they were.
 struct Instrument {
+  double start = 0;  // seconds; before 0 counts as 0
   int channel = 0;
-  int program = 0;     // General MIDI program from 0; on kDrumChannel the number of a kit
+  int program = 0;      // General MIDI program from 0; on kDrumChannel the number of a kit
   double level_db = 0;  // against the others; at most 0
-  std::string role;    // "drums", "bass", "chords", "lead"
+  std::string role;     // "drums", "bass", "chords", "lead"
 };
 
 // The colour of a recording as a whole, so that two clips of one genre sound no more alike in the mean than two records
 // of different studios.
 struct Mastering {
-  double peak_db = -1;         // of full scale, after equalisation
-  double low_shelf_db = 0;     // below low_shelf_hz
+  double peak_db = -1;      // of full scale, after equalisation
+  double low_shelf_db = 0;  // below low_shelf_hz
   double low_shelf_hz = 250;
-  double bell_db = 0;          // about bell_hz, one octave and a half wide
-  double bell_hz = 1000;
-  double high_shelf_db = 0;    // above high_shelf_hz
+  struct Bell {
+    double db = 0;
+    double hz = 1000;  // centre; one octave wide
+  };
+  std::vector<Bell> bells{};
+  double high_shelf_db = 0;  // above high_shelf_hz
   double high_shelf_hz = 4000;
-  double noise_db = -90;       // RMS of white noise (tape hiss), of full scale
+  double noise_db = -90;  // RMS of white noise (tape hiss), of full scale
   uint64_t noise_seed = 0;
 };
 

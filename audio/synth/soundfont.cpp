@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -21,7 +22,9 @@ constexpr int64_t kBlock = 64;
 
 thread_local std::string last_message;
 
-void keep_message(int /*level*/, const char* message, void* /*data*/) { last_message = message; }
+void keep_message(int /*level*/, const char* message, void* /*data*/) {
+  last_message = message;
+}
 
 // FluidSynth prints to stderr; an error's text belongs in the Error.
 void capture_messages() {
@@ -41,19 +44,25 @@ struct Deleter {
 using Settings = std::unique_ptr<fluid_settings_t, Deleter<delete_fluid_settings>>;
 using Synth = std::unique_ptr<fluid_synth_t, Deleter<delete_fluid_synth>>;
 
+// Declared in the order in which they happen within a block: a repeated key is ended before it is struck anew.
+enum class Action { end, change, strike };
+
 struct Event {
   int64_t block = 0;
-  bool on = false;
-  const Note* note = nullptr;
+  Action action = Action::end;
+  const Note* note = nullptr;              // of end and strike
+  const Instrument* instrument = nullptr;  // of change
 };
 
-// Ends before beginnings within a block, so that a repeated key is struck anew; then the order of the score.
+// In the order of time, then of Action, then of the score.
 std::vector<Event> events_of(const Score& score, int64_t sample_rate) {
   const auto block_at = [&](double seconds) {
     return static_cast<int64_t>(std::llround(seconds * static_cast<double>(sample_rate) / kBlock));
   };
   std::vector<Event> events;
-  events.reserve(2 * score.notes.size());
+  events.reserve(2 * score.notes.size() + score.instruments.size());
+  for (const Instrument& instrument : score.instruments)
+    events.push_back({std::max<int64_t>(0, block_at(instrument.start)), Action::change, nullptr, &instrument});
   for (const Note& note : score.notes) {
     require(note.channel >= 0 && note.channel < 16 && note.key >= 0 && note.key < 128 && note.velocity > 0 &&
                 note.velocity < 128,
@@ -62,24 +71,66 @@ std::vector<Event> events_of(const Score& score, int64_t sample_rate) {
     const double end = note.start + note.duration;
     if (end <= 0 || note.start >= score.seconds) continue;
     const int64_t on = std::max<int64_t>(0, block_at(note.start));
-    events.push_back({on, true, &note});
-    events.push_back({std::max(on + 1, block_at(end)), false, &note});
+    events.push_back({on, Action::strike, &note, nullptr});
+    events.push_back({std::max(on + 1, block_at(end)), Action::end, &note, nullptr});
   }
   std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
-    return a.block != b.block ? a.block < b.block : a.on < b.on;
+    return a.block != b.block ? a.block < b.block : a.action < b.action;
   });
   return events;
 }
 
-void set_instruments(fluid_synth_t* synth, const Score& score) {
+void change_instrument(fluid_synth_t* synth, const Instrument& instrument) {
   constexpr int kVolume = 7;
-  for (const Instrument& instrument : score.instruments) {
-    require(fluid_synth_program_change(synth, instrument.channel, instrument.program) == FLUID_OK,
-            "render: channel {} takes no program {}", instrument.channel, instrument.program);
-    // General MIDI's volume is 40 log10(value / 127) dB.
-    const double value = 127 * std::pow(10.0, std::min(0.0, instrument.level_db) / 40);
-    fluid_synth_cc(synth, instrument.channel, kVolume, static_cast<int>(std::lround(value)));
+  require(fluid_synth_program_change(synth, instrument.channel, instrument.program) == FLUID_OK,
+          "render: channel {} takes no program {}", instrument.channel, instrument.program);
+  // General MIDI's volume is 40 log10(value / 127) dB.
+  const double value = 127 * std::pow(10.0, std::min(0.0, instrument.level_db) / 40);
+  fluid_synth_cc(synth, instrument.channel, kVolume, static_cast<int>(std::lround(value)));
+}
+
+void perform(fluid_synth_t* synth, const Event& event) {
+  switch (event.action) {
+    case Action::end:
+      // Fails, rightly, where the voice has died away already.
+      fluid_synth_noteoff(synth, event.note->channel, event.note->key);
+      break;
+    case Action::change:
+      change_instrument(synth, *event.instrument);
+      break;
+    case Action::strike:
+      fluid_synth_noteon(synth, event.note->channel, event.note->key, event.note->velocity);
+      break;
   }
+}
+
+// Members are destroyed from the last: a synth before the settings it refers to.
+struct Engine {
+  Settings settings;
+  Synth synth;
+};
+
+Engine make_engine(const RenderOptions& options) {
+  // FluidSynth fills its tables when the first engine is made, without a lock.
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
+  capture_messages();
+  Engine engine;
+  engine.settings.reset(new_fluid_settings());
+  fluid_settings_t* settings = engine.settings.get();
+  require(settings != nullptr, "FluidSynth made no settings");
+  require(fluid_settings_setnum(settings, "synth.sample-rate", static_cast<double>(options.sample_rate)) == FLUID_OK,
+          "FluidSynth does not render at {} Hz", options.sample_rate);
+  fluid_settings_setnum(settings, "synth.gain", 0.3);
+  fluid_settings_setint(settings, "synth.polyphony", 128);
+  fluid_settings_setint(settings, "synth.reverb.active", 0);
+  fluid_settings_setint(settings, "synth.chorus.active", 0);
+  fluid_settings_setint(settings, "synth.threadsafe-api", 0);
+  engine.synth.reset(new_fluid_synth(settings));
+  require(engine.synth != nullptr, "FluidSynth made no synthesizer: {}", last_message);
+  require(fluid_synth_sfload(engine.synth.get(), options.soundfont.c_str(), 1) != FLUID_FAILED,
+          "cannot load soundfont {}: {}", options.soundfont.string(), last_message);
+  return engine;
 }
 
 }  // namespace
@@ -102,60 +153,23 @@ std::filesystem::path find_soundfont() {
       ".sf2 file");
 }
 
-struct Soundfont::Engine {
-  Settings settings;
-  Synth synth;
-};
+std::vector<float> render(const Score& score, const RenderOptions& options) {
+  const std::vector<Event> events = events_of(score, options.sample_rate);
+  const Engine engine = make_engine(options);
+  fluid_synth_t* synth = engine.synth.get();
 
-Soundfont::Soundfont(const std::filesystem::path& file, int64_t sample_rate)
-    : engine_(std::make_unique<Engine>()), sample_rate_(sample_rate) {
-  // FluidSynth fills its tables when the first engine is made, without a lock.
-  static std::mutex first_engine;
-  const std::lock_guard lock(first_engine);
-  capture_messages();
-  engine_->settings.reset(new_fluid_settings());
-  fluid_settings_t* settings = engine_->settings.get();
-  require(settings != nullptr, "FluidSynth made no settings");
-  fluid_settings_setnum(settings, "synth.sample-rate", static_cast<double>(sample_rate));
-  fluid_settings_setnum(settings, "synth.gain", 0.3);
-  fluid_settings_setint(settings, "synth.polyphony", 128);
-  fluid_settings_setint(settings, "synth.reverb.active", 0);
-  fluid_settings_setint(settings, "synth.chorus.active", 0);
-  fluid_settings_setint(settings, "synth.threadsafe-api", 0);
-  engine_->synth.reset(new_fluid_synth(settings));
-  require(engine_->synth != nullptr, "FluidSynth made no synthesizer at {} Hz: {}", sample_rate, last_message);
-  require(fluid_synth_sfload(engine_->synth.get(), file.c_str(), 1) != FLUID_FAILED, "cannot load soundfont {}: {}",
-          file.string(), last_message);
-}
-
-Soundfont::~Soundfont() = default;
-Soundfont::Soundfont(Soundfont&&) noexcept = default;
-Soundfont& Soundfont::operator=(Soundfont&&) noexcept = default;
-
-std::vector<float> Soundfont::render(const Score& score) {
-  fluid_synth_t* synth = engine_->synth.get();
-  fluid_synth_system_reset(synth);
-  set_instruments(synth, score);
-  const std::vector<Event> events = events_of(score, sample_rate_);
-
-  const auto length = static_cast<int64_t>(std::llround(score.seconds * static_cast<double>(sample_rate_)));
+  const auto length = static_cast<int64_t>(std::llround(score.seconds * static_cast<double>(options.sample_rate)));
   std::vector<float> samples(static_cast<std::size_t>(length));
   std::array<float, kBlock> left, right;
   auto event = events.begin();
   for (int64_t block = 0; block * kBlock < length; ++block) {
-    for (; event != events.end() && event->block <= block; ++event) {
-      const Note& note = *event->note;
-      if (event->on)
-        fluid_synth_noteon(synth, note.channel, note.key, note.velocity);
-      else
-        fluid_synth_noteoff(synth, note.channel, note.key);
-    }
+    for (; event != events.end() && event->block <= block; ++event) perform(synth, *event);
     require(fluid_synth_write_float(synth, kBlock, left.data(), 0, 1, right.data(), 0, 1) == FLUID_OK,
             "FluidSynth rendered no block: {}", last_message);
     const int64_t begin = block * kBlock;
     for (int64_t i = 0; i < std::min(kBlock, length - begin); ++i) samples[begin + i] = 0.5F * (left[i] + right[i]);
   }
-  master(score.mastering, sample_rate_, samples);
+  master(score.mastering, options.sample_rate, samples);
   return samples;
 }
 
