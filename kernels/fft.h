@@ -1,8 +1,9 @@
 // Discrete Fourier transforms of real signals of any length, on the host.
 //
 // Stockham's autosort algorithm (Cochran et al., "What is the fast Fourier transform?", Proc. IEEE 55, 1967) with
-// radices 4, 2, 3 and 5 and plain sums for other primes: O(n · sum of n's prime factors). An even n is done as a complex
-// transform of half the length. Twiddle factors are computed in f64; the error is below 1e-6 of the result's norm.
+// radices 4, 2, 3 and 5 and plain sums for other primes: O(n · sum of n's prime factors). An even n is done as a
+// complex transform of half the length. Twiddle factors are computed in f64; the error is below 1e-6 of the result's
+// norm.
 #pragma once
 
 #include <cstdint>

@@ -69,12 +69,12 @@ requires std::integral<Number> || std::floating_point<Number> std::string option
 }
 
 inline std::string option_to_text(const std::string& value) {
-  return quoted(value);
+  return melgrad::quoted(value);  // unqualified, std::quoted would be found too
 }
 
 template <class E>
 requires std::is_enum_v<E> std::string option_to_text(E value) {
-  return quoted(name_of(value));
+  return melgrad::quoted(name_of(value));
 }
 
 template <class Options>

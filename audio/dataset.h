@@ -1,0 +1,42 @@
+// A data set's features, in memory: every clip decoded, cut and analysed (or found in the cache), the bad ones named.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "audio/reader.h"
+#include "audio/segments.h"
+
+namespace melgrad {
+
+class ThreadPool;
+
+struct SkippedClip {
+  std::string name;    // within the data set
+  std::string reason;  // one line
+};
+
+struct FeatureSet {
+  int64_t frames = 0;
+  int64_t bins = 0;
+  std::vector<float> features;  // (segments, frames, bins)
+  std::vector<int32_t> labels;  // (segments)
+  std::vector<int32_t> clip;    // (segments): index into `clips`
+  std::vector<Clip> clips;      // the usable ones, in the reader's order
+  std::vector<SkippedClip> skipped;
+  int64_t dropped_segments = 0;  // pieces of usable clips that the clip was too short for
+  int64_t from_cache = 0;        // clips
+
+  int64_t segments() const { return static_cast<int64_t>(labels.size()); }
+};
+
+// Called after each clip, by one thread at a time.
+using ClipProgress = std::function<void(int64_t done, int64_t total)>;
+
+// The same for any number of threads, and whether or not the cache had the clips. A clip that cannot be used is skipped
+// and listed with the reason. Throws Error if no clip can be used, or if the cache cannot be written.
+FeatureSet compute_features(const ClipList& list, const Frontend& frontend, const DataOptions& options,
+                            ThreadPool& pool, const ClipProgress& progress = {});
+
+}  // namespace melgrad

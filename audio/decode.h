@@ -1,0 +1,25 @@
+// Audio files to samples, through libsndfile: WAV, FLAC, OGG, MP3, AIFF and what else it reads.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace melgrad {
+
+struct Audio {
+  std::vector<float> samples;  // mono; full scale is ±1
+  int64_t sample_rate = 0;     // Hz
+
+  double seconds() const { return static_cast<double>(samples.size()) / static_cast<double>(sample_rate); }
+};
+
+// Decodes a whole file; several channels are averaged, as librosa.load does. The samples of an MP3 are those that
+// libsndfile gives: encoder delay and padding are cut where the file's header tells them.
+//
+// Reads until there is no more, since a header's frame count can lie, and allocates as it reads. Throws Error, one line
+// that names the file and says what to do, for a file that is missing, a folder, empty, not audio, damaged, shorter
+// than its header says, without samples, or with samples that are not finite. One sample is audio.
+Audio decode(const std::filesystem::path& path);
+
+}  // namespace melgrad

@@ -1,0 +1,49 @@
+// From an audio file to the features of its segments: decoded, resampled, cut, analysed.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "audio/data_options.h"
+#include "audio/frontend.h"
+
+namespace melgrad {
+
+// (segments, frames, bins), contiguous.
+struct SegmentFeatures {
+  int64_t segments = 0;
+  int64_t frames = 0;
+  int64_t bins = 0;
+  int64_t dropped = 0;  // segments that the clip was too short for
+  std::vector<float> values;
+
+  bool operator==(const SegmentFeatures&) const = default;
+};
+
+// How clips are cut, in samples at the frontend's rate.
+struct Cut {
+  int64_t segment_samples;
+  int64_t segments;
+  int64_t frames;  // of each segment
+
+  int64_t clip_samples() const { return segment_samples * segments; }
+};
+
+// Throws Error if a segment is too short to give a frame.
+Cut make_cut(const Frontend& frontend, const DataOptions& options);
+
+// The first (or middle) options.duration seconds of a clip in options.segments pieces. Each piece is analysed by
+// itself. With short = skip, pieces that do not give the full number of frames are dropped, as the published GTZAN code
+// does; Error if none is left. `samples` at the frontend's rate.
+SegmentFeatures analyse_clip(std::span<const float> samples, const Frontend& frontend, const DataOptions& options);
+
+// All of a file in pieces of the same length, one after the other; a last one that is not full is dropped. A file
+// shorter than one piece is filled up as options.short_clips says; skip is an Error.
+SegmentFeatures analyse_whole(std::span<const float> samples, const Frontend& frontend, const DataOptions& options);
+
+// Decoded, mono, at the frontend's rate. Throws Error naming the file.
+std::vector<float> load_samples(const std::filesystem::path& path, int64_t sample_rate);
+
+}  // namespace melgrad
