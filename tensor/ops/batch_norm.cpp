@@ -25,6 +25,7 @@ BackwardFunction backward_by(decltype(&batch_norm_train_backward) backward, doub
 
 Tensor batch_norm_train(const Tensor& x, const Tensor& gamma, const Tensor& beta, Tensor& running_mean,
                         Tensor& running_variance, const BatchNormOptions& options) {
+  require(gamma.numel() > 0, "batch_norm: no channels");
   Tensor y = Tensor::empty_like(x);
   Tensor mean = Tensor::empty_like(running_mean);
   Tensor variance = Tensor::empty_like(running_variance);

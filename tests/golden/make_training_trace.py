@@ -2,8 +2,8 @@
 """Writes tests/data/training_trace.safetensors: 20 steps of training of a small gtzan-cnn by Keras and by PyTorch.
 
 Run by hand (python3 tests/golden/make_training_trace.py); the file is committed. Made with PyTorch 2.11.0, Keras 3.15.1
-on its torch backend, NumPy 2.4.6 and safetensors 0.8.0. Both work in float64, from weights and batches that float32
-holds exactly. Layouts are melgrad's: convolution (kh, kw, in, out), dense (in, out), images channels-last.
+on its torch backend, NumPy 2.4.6 and safetensors 0.8.0. Both work in float64 (but
+Keras's batch norm casts to float32), from weights and batches that float32 holds exactly. Layouts are melgrad's: convolution (kh, kw, in, out), dense (in, out), images channels-last.
 
 The losses are those of logits: Keras would otherwise clip probabilities at 1e-7. Dropout is left out (rate 0). Adam's
 epsilon is large enough for the two forms, which differ in what epsilon is added to, to be told apart.

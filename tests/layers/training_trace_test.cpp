@@ -1,0 +1,156 @@
+// Twenty steps of training of a small gtzan-cnn, against what Keras and PyTorch did from the same weights and batches:
+// losses to 1e-4 relative, final weights and running statistics to 1e-4 of each tensor's maximum.
+// See tests/golden/make_training_trace.py.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "layers/batch_norm.h"
+#include "layers/conv2d.h"
+#include "layers/dense.h"
+#include "layers/dropout.h"
+#include "layers/flatten.h"
+#include "layers/loss.h"
+#include "layers/max_pool2d.h"
+#include "layers/sequential.h"
+#include "optim/adam.h"
+#include "optim/sgd.h"
+#include "tensor/io/safetensors.h"
+#include "tests/tensor/gradient_check.h"
+
+namespace melgrad {
+namespace {
+
+using test::values_of;
+
+const BatchNormOptions keras_norm{};
+const BatchNormOptions pytorch_norm{
+    .epsilon = 1e-5, .momentum = Momentum::pytorch(0.1), .running_variance = RunningVariance::unbiased};
+
+Sequential small_gtzan(const BatchNormOptions& norm) {
+  constexpr auto relu = ActivationFunction::relu;
+  constexpr auto same = Padding::same;
+  Sequential network;
+  network.add(Conv2D({.filters = 6, .kernel = 4, .activation = relu}))
+      .add(MaxPool2D({.pool = 4, .stride = 2, .padding = same}))
+      .add(BatchNorm(norm))
+      .add(Conv2D({.filters = 5, .kernel = 3, .activation = relu}))
+      .add(MaxPool2D({.pool = 3, .stride = 2, .padding = same}))
+      .add(BatchNorm(norm))
+      .add(Conv2D({.filters = 4, .kernel = 2, .activation = relu}))
+      .add(MaxPool2D({.pool = 2, .stride = 2, .padding = same}))
+      .add(BatchNorm(norm))
+      .add(Flatten())
+      .add(Dense({.units = 8, .activation = relu}))
+      .add(Dropout({.rate = 0}))
+      .add(Dense({.units = 10, .activation = ActivationFunction::softmax}));
+  return network;
+}
+
+struct Trace {
+  const char* name;
+  BatchNormOptions norm;
+  std::function<std::unique_ptr<Optimizer>(std::vector<Parameter>)> optimizer;
+};
+
+std::unique_ptr<Optimizer> adam(std::vector<Parameter> parameters, OptimizerVariant variant) {
+  return std::make_unique<Adam>(std::move(parameters),
+                                AdamOptions{.learning_rate = 5e-3, .epsilon = 1e-4, .variant = variant});
+}
+
+std::unique_ptr<Optimizer> sgd(std::vector<Parameter> parameters, OptimizerVariant variant) {
+  return std::make_unique<Sgd>(std::move(parameters), SgdOptions{.learning_rate = 0.05,
+                                                                 .momentum = 0.9,
+                                                                 .nesterov = variant == OptimizerVariant::pytorch,
+                                                                 .variant = variant});
+}
+
+const Trace traces[] = {
+    {"keras_adam", keras_norm, [](auto p) { return adam(std::move(p), OptimizerVariant::keras); }},
+    {"keras_sgd", keras_norm, [](auto p) { return sgd(std::move(p), OptimizerVariant::keras); }},
+    {"pytorch_adam", pytorch_norm, [](auto p) { return adam(std::move(p), OptimizerVariant::pytorch); }},
+    {"pytorch_sgd", pytorch_norm, [](auto p) { return sgd(std::move(p), OptimizerVariant::pytorch); }},
+};
+
+Tensor as(DType dtype, const Tensor& tensor) {
+  const std::vector<double> values = values_of(tensor);
+  if (dtype == DType::f64) return Tensor::from(values, tensor.shape());
+  return Tensor::from(std::vector<float>(values.begin(), values.end()), tensor.shape());
+}
+
+// Element `index` along the first axis, of f32 or i32.
+template <class T>
+Tensor batch(const Tensor& batches, int64_t index) {
+  const Shape shape = batches.shape().without_batch();
+  const auto size = static_cast<std::size_t>(shape.numel());
+  return Tensor::from(batches.data<T>().subspan(static_cast<std::size_t>(index) * size, size), shape);
+}
+
+// |a - b| <= tolerance · largest |b|, for every element. A NaN never passes.
+void check_tensor(const std::string& name, const Tensor& tensor, const Tensor& golden, double tolerance) {
+  const std::vector<double> a = values_of(tensor), b = values_of(golden);
+  REQUIRE_MESSAGE(tensor.shape() == golden.shape(), name);
+  double largest = 0;
+  for (double value : b) largest = std::max(largest, std::abs(value));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (!(std::abs(a[i] - b[i]) <= tolerance * largest)) {
+      FAIL_CHECK(name << "[" << i << "] is " << a[i] << ", expected " << b[i] << " within " << tolerance * largest);
+      return;
+    }
+  }
+}
+
+void check_trace(const Trace& trace, const std::map<std::string, Tensor>& golden, DType dtype, double tolerance) {
+  const std::string prefix = std::string(trace.name) + "/";
+  INFO(prefix, " in ", name_of(dtype));
+  Sequential network = small_gtzan(trace.norm);
+  network.build({34, 13, 1}, {.dtype = dtype});
+  std::map<std::string, Tensor> initial;
+  for (const NamedTensor& named : network.state()) initial[named.name] = as(dtype, golden.at("initial/" + named.name));
+  network.load(initial, "training_trace.safetensors");
+
+  const std::unique_ptr<Optimizer> optimizer = trace.optimizer(as_parameters(network.parameters()));
+  const std::vector<double> losses = values_of(golden.at(prefix + "losses"));
+  const Tensor &x = golden.at("x"), &labels = golden.at("labels");
+  for (std::size_t step = 0; step < losses.size(); ++step) {
+    const int64_t index = static_cast<int64_t>(step) % x.shape()[0];
+    const Tensor logits = network.pre_activation(as(dtype, batch<float>(x, index)),
+                                                 {.training = true, .step = static_cast<uint32_t>(step)});
+    const Tensor loss = cross_entropy(logits, batch<int32_t>(labels, index));
+    optimizer->zero_grad();
+    loss.backward();
+    optimizer->step();
+    if (!(std::abs(loss.item() - losses[step]) <= tolerance * losses[step])) {
+      FAIL_CHECK("the loss of step " << step << " is " << loss.item() << ", expected " << losses[step]);
+      return;
+    }
+  }
+  CHECK(losses.size() == 20);
+  for (const NamedTensor& named : network.state())
+    check_tensor(named.name, named.tensor, golden.at(prefix + "final/" + named.name), tolerance);
+}
+
+TEST_CASE("training follows Keras and PyTorch step by step") {
+  const TensorFile file = load_safetensors(std::filesystem::path(MELGRAD_TEST_DATA) / "training_trace.safetensors");
+  for (const Trace& trace : traces) {
+    check_trace(trace, file.tensors, DType::f32, 1e-4);
+    // Keras computes its batch norm in float32 whatever it is given.
+    check_trace(trace, file.tensors, DType::f64, trace.name[0] == 'k' ? 1e-5 : 1e-9);
+  }
+}
+
+TEST_CASE("the traces tell the frameworks apart") {
+  const TensorFile file = load_safetensors(std::filesystem::path(MELGRAD_TEST_DATA) / "training_trace.safetensors");
+  const auto differ = [&](const std::string& name, double by) {
+    const auto a = values_of(file.tensors.at("keras_adam/" + name));
+    const auto b = values_of(file.tensors.at("pytorch_adam/" + name));
+    return !test::all_close(a, b, by);
+  };
+  CHECK(differ("losses", 1e-3));
+  CHECK(differ("final/conv2d_1.weight", 1e-3));
+  CHECK(differ("final/batch_norm_3.running_variance", 1e-3));
+}
+
+}  // namespace
+}  // namespace melgrad
