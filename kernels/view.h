@@ -22,8 +22,8 @@ struct BasicView {
   template <class T>
   auto as() const {
     using Pointer = std::conditional_t<std::is_const_v<Void>, const T*, T*>;
-    require(dtype == dtype_of<T>, "view {}: elements are {}, not {}", shape.to_string(), name_of(dtype),
-            name_of(dtype_of<T>));
+    if (dtype != dtype_of<T>)
+      fail("view {}: elements are {}, not {}", shape.to_string(), name_of(dtype), name_of(dtype_of<T>));
     return static_cast<Pointer>(data);
   }
 

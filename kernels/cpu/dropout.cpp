@@ -13,19 +13,17 @@ namespace melgrad::cpu::HWY_NAMESPACE {
 // Elements 4·block … of x and y, n of them.
 void dropout_loop(const Philox& random, uint32_t threshold, float scale, uint32_t block, const float* x, float* y,
                   int64_t n) {
-  const Philox draws = random;  // in registers: the compiler then knows that y is not it
-  const int64_t blocks = n / 4;
-  MELGRAD_VECTORIZE
-  for (int64_t i = 0; i < blocks; ++i) {
-    const Philox4 words = draws.block(block + static_cast<uint32_t>(i));
-    y[4 * i] = drop_out(x[4 * i], scale, words.word[0], threshold);
-    y[4 * i + 1] = drop_out(x[4 * i + 1], scale, words.word[1], threshold);
-    y[4 * i + 2] = drop_out(x[4 * i + 2], scale, words.word[2], threshold);
-    y[4 * i + 3] = drop_out(x[4 * i + 3], scale, words.word[3], threshold);
-  }
-  for (int64_t i = 4 * blocks; i < n; ++i) {
-    const Philox4 words = draws.block(block + static_cast<uint32_t>(blocks));
-    y[i] = drop_out(x[i], scale, words.word[i % 4], threshold);
+  constexpr int64_t batch = 64;
+  uint32_t words[4 * batch];
+  for (int64_t start = 0; start < n; start += 4 * batch, block += batch) {
+    MELGRAD_VECTORIZE
+    for (uint32_t i = 0; i < batch; ++i) {
+      const Philox4 of_block = random.block(block + i);
+      for (uint32_t w = 0; w < 4; ++w) words[4 * i + w] = of_block.word[w];
+    }
+    const int64_t count = n - start < 4 * batch ? n - start : 4 * batch;
+    MELGRAD_VECTORIZE
+    for (int64_t i = 0; i < count; ++i) y[start + i] = drop_out(x[start + i], scale, words[i], threshold);
   }
 }
 

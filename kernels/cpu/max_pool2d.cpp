@@ -54,23 +54,55 @@ struct Taps {
   }
 };
 
-// One position of one sample x: y and argmax point to its first channel.
-void pool_position(const MaxPool2dProblem& p, const float* x, int64_t i, int64_t j, float* y, int32_t* argmax) {
-  const Taps rows(p.rows, i, p.h), columns(p.columns, j, p.w);
+// The window of one output: its taps inside x, and where the first of them reads.
+struct Patch {
+  Taps rows, columns;
+  const float* first;
+  int64_t row_step, column_step;  // from one tap to the next
+
+  Patch(const MaxPool2dProblem& p, const float* x, int64_t i, int64_t j)
+      : rows(p.rows, i, p.h),
+        columns(p.columns, j, p.w),
+        first(x + (p.rows.input(i, rows.first) * p.w + p.columns.input(j, columns.first)) * p.c),
+        row_step(p.rows.dilation * p.w * p.c),
+        column_step(p.columns.dilation * p.c) {}
+  bool empty() const { return rows.first >= rows.last || columns.first >= columns.last; }
+};
+
+// body(value, tap) for a vector of channels at each tap of the window, in order.
+template <class D, class Body>
+void for_taps(D d, const MaxPool2dProblem& p, const Patch& patch, int64_t channel, const Body& body) {
+  const hn::RebindToSigned<D> di;
+  const float* row = patch.first + channel;
+  for (int64_t r = patch.rows.first; r < patch.rows.last; ++r, row += patch.row_step) {
+    const float* value = row;
+    for (int64_t q = patch.columns.first; q < patch.columns.last; ++q, value += patch.column_step)
+      body(hn::LoadU(d, value), hn::Set(di, static_cast<int32_t>(r * p.columns.size + q)));
+  }
+}
+
+// One output, all channels: y and argmax point to its first.
+void pool_position(const MaxPool2dProblem& p, const Patch& patch, float* y, int32_t* argmax) {
   for_channels(p.c, [&](auto d, int64_t channel) {
     const hn::RebindToSigned<decltype(d)> di;
     auto best = hn::Set(d, -std::numeric_limits<float>::infinity());
     auto winner = hn::Set(di, -1);
-    for (int64_t r = rows.first; r < rows.last; ++r) {
-      for (int64_t q = columns.first; q < columns.last; ++q) {
-        const auto tap = hn::Set(di, static_cast<int32_t>(r * p.columns.size + q));
-        const auto value = hn::LoadU(d, x + (p.rows.input(i, r) * p.w + p.columns.input(j, q)) * p.c + channel);
-        // max_pool_takes(); the first tap wins whatever it is.
-        const auto loses = hn::Or(hn::Le(value, best), hn::IsNaN(best));
-        const auto first = hn::MaskFromVec(hn::BitCast(d, hn::VecFromMask(di, hn::Lt(winner, hn::Zero(di)))));
-        const auto takes = hn::Or(hn::Not(loses), first);
+    if (!patch.empty()) {
+      const int64_t first_tap = patch.rows.first * p.columns.size + patch.columns.first;
+      winner = hn::Set(di, static_cast<int32_t>(first_tap));  // the first wins even if all are -inf
+      auto any_nan = hn::IsNaN(best);
+      for_taps(d, p, patch, channel, [&](auto value, auto tap) {
+        const auto takes = hn::Lt(best, value);
         best = hn::IfThenElse(takes, value, best);
         winner = hn::IfThenElse(hn::RebindMask(di, takes), tap, winner);
+        any_nan = hn::Or(any_nan, hn::IsNaN(value));
+      });
+      if (!hn::AllFalse(d, any_nan)) {  // rare, and not worth its cost in every step: the first NaN wins
+        for_taps(d, p, patch, channel, [&](auto value, auto tap) {
+          const auto takes = hn::And(hn::IsNaN(value), hn::Not(hn::IsNaN(best)));
+          best = hn::IfThenElse(takes, value, best);
+          winner = hn::IfThenElse(hn::RebindMask(di, takes), tap, winner);
+        });
       }
     }
     hn::StoreU(best, d, y + channel);
@@ -85,25 +117,27 @@ void pool_rows(const MaxPool2dProblem& p, const float* x, float* y, int32_t* arg
     const float* sample = x + row / h_out * p.h * p.w * p.c;
     for (int64_t j = 0; j < w_out; ++j) {
       const int64_t output = (row * w_out + j) * p.c;
-      pool_position(p, sample, row % h_out, j, y + output, argmax + output);
+      pool_position(p, Patch(p, sample, row % h_out, j), y + output, argmax + output);
     }
   }
 }
 
+// A window that covers an element: where its output lies, and the tap that reads the element.
+struct Reader {
+  int64_t output;
+  int32_t tap;
+};
+
 // One element of x, all channels: dy and argmax are of its sample, dx points to its first channel.
-void gather_position(const MaxPool2dProblem& p, const std::vector<Cover>& rows, const std::vector<Cover>& columns,
-                     const float* dy, const int32_t* argmax, float* dx) {
-  const int64_t w_out = p.w_out();
-  for_channels(p.c, [&](auto d, int64_t channel) {
+void gather_position(const std::vector<Reader>& readers, int64_t channels, const float* dy, const int32_t* argmax,
+                     float* dx) {
+  for_channels(channels, [&](auto d, int64_t channel) {
     const hn::RebindToSigned<decltype(d)> di;
     auto sum = hn::Zero(d);
-    for (const Cover& row : rows) {
-      for (const Cover& column : columns) {
-        const int64_t output = (row.output * w_out + column.output) * p.c + channel;
-        const auto tap = hn::Set(di, static_cast<int32_t>(row.tap * p.columns.size + column.tap));
-        const auto won = hn::RebindMask(d, hn::Eq(hn::LoadU(di, argmax + output), tap));
-        sum = hn::Add(sum, hn::IfThenElseZero(won, hn::LoadU(d, dy + output)));
-      }
+    for (const Reader& reader : readers) {
+      const auto winner = hn::LoadU(di, argmax + reader.output + channel);
+      const auto won = hn::RebindMask(d, hn::Eq(winner, hn::Set(di, reader.tap)));
+      sum = hn::Add(sum, hn::IfThenElseZero(won, hn::LoadU(d, dy + reader.output + channel)));
     }
     hn::StoreU(sum, d, dx + channel);
   });
@@ -112,12 +146,18 @@ void gather_position(const MaxPool2dProblem& p, const std::vector<Cover>& rows, 
 // Rows begin … end of dx, counted over all samples.
 void gather_rows(const MaxPool2dProblem& p, const Covers& rows, const Covers& columns, const float* dy,
                  const int32_t* argmax, float* dx, int64_t begin, int64_t end) {
-  const int64_t sample_outputs = p.h_out() * p.w_out() * p.c;
+  const int64_t w_out = p.w_out(), sample_outputs = p.h_out() * w_out * p.c;
+  std::vector<Reader> readers;
   for (int64_t row = begin; row < end; ++row) {
     const int64_t sample = row / p.h * sample_outputs;
-    for (int64_t j = 0; j < p.w; ++j)
-      gather_position(p, rows[static_cast<std::size_t>(row % p.h)], columns[static_cast<std::size_t>(j)], dy + sample,
-                      argmax + sample, dx + (row * p.w + j) * p.c);
+    for (int64_t j = 0; j < p.w; ++j) {
+      readers.clear();
+      for (const Cover& of_row : rows[static_cast<std::size_t>(row % p.h)])
+        for (const Cover& of_column : columns[static_cast<std::size_t>(j)])
+          readers.push_back({(of_row.output * w_out + of_column.output) * p.c,
+                             static_cast<int32_t>(of_row.tap * p.columns.size + of_column.tap)});
+      gather_position(readers, p.c, dy + sample, argmax + sample, dx + (row * p.w + j) * p.c);
+    }
   }
 }
 

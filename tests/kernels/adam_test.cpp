@@ -57,10 +57,11 @@ TEST_CASE("adam agrees with the reference") {
   for (OptimizerVariant variant : all_variants) {
     for (int64_t t : {1, 2, 1000, 1'000'000}) {
       for (double decay : {0.0, 0.01}) {
-        for (int64_t n : {0, 1, 3, 31, 257, 70'001})
+        for (int64_t n : {0, 1, 3, 31, 257})
           test::check(adam_case({.learning_rate = 0.1, .weight_decay = decay, .step = t, .variant = variant}, n));
       }
     }
+    test::check(adam_case({.learning_rate = 0.1, .weight_decay = 0.01, .step = 7, .variant = variant}, 40'009));
   }
 }
 

@@ -20,7 +20,7 @@ using test::Outputs;
 constexpr double epsilon = 1e-3;
 
 const Shape awkward_shapes[] = {{1, 1},   {1, 5},     {2, 3},         {7, 16},     {31, 17},  {5, 1000},
-                                {64, 48}, {1984, 32}, {4, 31, 2, 16}, {70'001, 1}, {9973, 3}, {3, 20'000}};
+                                {64, 48}, {1984, 32}, {4, 31, 2, 16}, {40'009, 1}, {4999, 3}, {3, 5000}};
 
 FillFunction around(double mean) {
   return [mean](Generator& random, bool) { return mean + random.normal(); };
@@ -119,7 +119,7 @@ TEST_CASE("batch_norm backward agrees with the reference") {
 }
 
 TEST_CASE("batch_norm_infer_forward agrees with the reference") {
-  for (const Shape& shape : {Shape{0, 3}, Shape{3, 0}, Shape{7}, Shape{31, 17}, Shape{4, 31, 2, 16}, Shape{9973, 3}}) {
+  for (const Shape& shape : {Shape{0, 3}, Shape{3, 0}, Shape{7}, Shape{31, 17}, Shape{4, 31, 2, 16}, Shape{4999, 3}}) {
     const Shape c = channels_of(shape);
     OperationCase forward;
     forward.name = "batch_norm_infer_forward " + shape.to_string();

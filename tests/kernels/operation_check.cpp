@@ -217,20 +217,29 @@ void compare(const OperationCase& operation, const Run& run, Arrays& outputs, co
   }
 }
 
+// What all runs of a case share: inputs, and what the reference makes of them.
+struct Expectation {
+  Values inputs, outputs, magnitude;
+
+  Expectation(const OperationCase& operation, bool exact)
+      : inputs(draw_inputs(operation, exact)), outputs(evaluate(operation.reference, operation, inputs)) {
+    magnitude = exact                 ? outputs
+                : operation.magnitude ? evaluate(operation.magnitude, operation, inputs)
+                                      : evaluate(operation.reference, operation, absolute(inputs));
+  }
+};
+
 // Runs the operation once and compares; the outputs' values. `threads` as in Stream.
-Values check_run(const OperationCase& operation, const Run& run, ThreadPool* threads = nullptr) {
-  const Values values = draw_inputs(operation, run.exact);
-  const Values expected = evaluate(operation.reference, operation, values);
-  const Values magnitude = run.exact             ? expected
-                           : operation.magnitude ? evaluate(operation.magnitude, operation, values)
-                                                 : evaluate(operation.reference, operation, absolute(values));
-  Arrays inputs = make_inputs(operation, values, run.dtype, run.device);
+Values check_run(const OperationCase& operation, const Run& run, const Expectation& expectation,
+                 ThreadPool* threads = nullptr) {
+  Arrays inputs = make_inputs(operation, expectation.inputs, run.dtype, run.device);
   Arrays outputs = make_outputs(operation, run.dtype, run.device);
   Stream stream(run.device, threads);
   operation.run(stream, inputs.const_views, outputs.views);
-  compare(operation, run, outputs, expected, magnitude);
+  compare(operation, run, outputs, expectation.outputs, expectation.magnitude);
   for (std::size_t i = 0; i < inputs.arrays.size(); ++i) {
-    CHECK_MESSAGE(inputs.arrays[i].values() == values[i], operation.name << ": input " << i << " was changed");
+    CHECK_MESSAGE(inputs.arrays[i].values() == expectation.inputs[i],
+                  operation.name << ": input " << i << " was changed");
   }
   Values results;
   for (FencedArray& array : outputs.arrays) results.push_back(array.values());
@@ -238,12 +247,12 @@ Values check_run(const OperationCase& operation, const Run& run, ThreadPool* thr
 }
 
 // Kernels must not depend on the order of their threads: every schedule gives the same bits.
-void check_schedules(const OperationCase& operation, bool exact) {
+void check_schedules(const OperationCase& operation, bool exact, const Expectation& expectation) {
   using simt::ScheduleKind;
   Values first;
   for (ScheduleKind kind : {ScheduleKind::forward, ScheduleKind::backward, ScheduleKind::shuffled}) {
     const simt::ScheduleScope scope({kind, 1});
-    Values results = check_run(operation, {Device::simt, DType::f32, exact});
+    Values results = check_run(operation, {Device::simt, DType::f32, exact}, expectation);
     if (kind == ScheduleKind::forward)
       first = std::move(results);
     else
@@ -252,20 +261,20 @@ void check_schedules(const OperationCase& operation, bool exact) {
 }
 
 // Work is cut by its own size, so any number of threads gives the same bits.
-void check_threads(const OperationCase& operation, bool exact) {
+void check_threads(const OperationCase& operation, bool exact, const Expectation& expectation) {
   static ThreadPool one(1), two(2), three(3);
   const Run run{Device::cpu, DType::f32, exact};
-  const Values first = check_run(operation, run, &one);
+  const Values first = check_run(operation, run, expectation, &one);
   for (ThreadPool* pool : {&two, &three}) {
-    CHECK_MESSAGE(same_bits(check_run(operation, run, pool), first),
+    CHECK_MESSAGE(same_bits(check_run(operation, run, expectation, pool), first),
                   operation.name << ": depends on the number of threads");
   }
 }
 
-void check_device(const OperationCase& operation, Device device, bool exact) {
-  if (device == Device::simt) return check_schedules(operation, exact);
-  if (device == Device::cpu) return check_threads(operation, exact);
-  check_run(operation, {device, DType::f32, exact});
+void check_device(const OperationCase& operation, Device device, bool exact, const Expectation& expectation) {
+  if (device == Device::simt) return check_schedules(operation, exact, expectation);
+  if (device == Device::cpu) return check_threads(operation, exact, expectation);
+  check_run(operation, {device, DType::f32, exact}, expectation);
 }
 
 }  // namespace
@@ -278,11 +287,14 @@ void check(const OperationCase& operation) {
       std::count(available.begin(), available.end(), Device::cuda) != 0) {
     on.push_back(Device::cuda);
   }
+  const Expectation real(operation, false);
   for (Device device : on) {
-    check_device(operation, device, false);
-    if (operation.exact_on_integers) check_device(operation, device, true);
-    if (device == Device::cpu) check_run(operation, {device, DType::f64, false});
+    check_device(operation, device, false, real);
+    if (device == Device::cpu) check_run(operation, {device, DType::f64, false}, real);
   }
+  if (!operation.exact_on_integers) return;
+  const Expectation integers(operation, true);
+  for (Device device : on) check_device(operation, device, true, integers);
 }
 
 }  // namespace melgrad::test

@@ -55,7 +55,7 @@ TEST_CASE("sgd agrees with the reference") {
     for (bool nesterov : {false, true})
       for (double momentum : {0.0, 0.9})
         for (double decay : {0.0, 0.01})
-          for (int64_t n : {0, 1, 3, 31, 257, 70'001})
+          for (int64_t n : {0, 1, 3, 31, 257, 20'011})
             test::check(sgd_case({0.1, momentum, nesterov, decay, variant}, n));
 }
 
