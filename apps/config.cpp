@@ -139,13 +139,14 @@ Config load_recipe(const std::string& name_or_path, const std::vector<std::strin
 }
 
 std::string format_config(const Config& config) {
-  std::string text = fmt::format("recipe = {}\n", quoted(config.recipe));
+  std::string text = fmt::format("recipe = {}\n", in_quotes(config.recipe));
   text += "labels = [";
-  for (std::size_t i = 0; i < config.labels.size(); ++i) text += (i > 0 ? ", " : "") + quoted(config.labels[i]);
+  for (std::size_t i = 0; i < config.labels.size(); ++i)
+    text += fmt::format("{}{}", i > 0 ? ", " : "", in_quotes(config.labels[i]));
   text += "]\ninput = [";
   for (int64_t axis = 0; axis < config.input.rank(); ++axis)
-    text += (axis > 0 ? ", " : "") + std::to_string(config.input[axis]);
-  text += fmt::format("]\n\n[model]\nname = {}\n", quoted(config.model));
+    text += fmt::format("{}{}", axis > 0 ? ", " : "", config.input[axis]);
+  text += fmt::format("]\n\n[model]\nname = {}\n", in_quotes(config.model));
   for (const auto& [option, value] : config.model_options) text += fmt::format("{} = {}\n", option, value);
   text += "\n[frontend]\n" + format_options(config.frontend);
   text += "\n[data]\n" + format_options(config.data);

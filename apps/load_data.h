@@ -5,30 +5,29 @@
 
 #include "apps/config.h"
 #include "apps/samples.h"
+#include "audio/dataset.h"
 
 namespace melgrad {
-
-struct SkippedFile {
-  std::string file;
-  std::string reason;  // one line
-};
 
 struct LoadedData {
   Samples train, valid, test;
   std::vector<std::string> labels;
-  std::vector<SkippedFile> skipped;
+  std::vector<SkippedClip> skipped;
   // Whether a clip lies in one split only; its segments are then averaged in evaluation.
   bool whole_clips = false;
   std::string protocol;  // in words, for every figure: "random over segments: …"
 };
 
 // Reads the clips, computes their features (or finds them in the cache) and splits them. Throws Error if the data set
-// cannot be read at all; single bad files are skipped and listed.
+// cannot be read at all; single bad files are skipped, and reported on stderr.
 LoadedData load_data(const Config& config, const std::filesystem::path& folder);
 
 const Samples& split_of(const LoadedData& data, const std::string& split);  // train, valid or test
 
-// "skipped 2 files: a.wav: …" on stderr, at most a few of them by name.
-void report_skipped(const std::vector<SkippedFile>& skipped);
+// "skipped 2 files …" on stderr, at most a few of them by name.
+void report_skipped(const std::vector<SkippedClip>& skipped);
+
+// A whole file as segments of the length that the configuration's clips are cut to. Label 0 stands for nothing.
+Samples file_segments(const std::filesystem::path& path, const Config& config);
 
 }  // namespace melgrad

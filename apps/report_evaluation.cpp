@@ -28,9 +28,9 @@ Json evaluation_json(const Evaluation& evaluation, const std::string& split, int
 }
 
 std::string evaluation_line(const Evaluation& evaluation, const std::string& split) {
-  const std::string unit = evaluation.by_clip ? fmt::format("{} clips, their {} segments averaged", evaluation.clips,
-                                                            evaluation.segments)
-                                              : fmt::format("{} segments, each by itself", evaluation.segments);
+  const std::string unit =
+      evaluation.by_clip ? fmt::format("{} clips, their {} segments averaged", evaluation.clips, evaluation.segments)
+                         : fmt::format("{} segments, each by itself", evaluation.segments);
   return fmt::format("{}: accuracy {:.3f} over {}; loss {:.3f}", split, evaluation.confusion.accuracy(), unit,
                      evaluation.loss);
 }
@@ -38,7 +38,8 @@ std::string evaluation_line(const Evaluation& evaluation, const std::string& spl
 std::string confusion_table(const ConfusionMatrix& confusion, const std::vector<std::string>& labels) {
   std::vector<std::vector<std::string>> rows{{"truth \\ predicted"}};
   const auto ratio = [](int64_t part, int64_t whole) {
-    return whole == 0 ? std::string("-") : fmt::format("{:.2f}", static_cast<double>(part) / static_cast<double>(whole));
+    return whole == 0 ? std::string("-")
+                      : fmt::format("{:.2f}", static_cast<double>(part) / static_cast<double>(whole));
   };
   std::vector<int64_t> predicted_total(labels.size());
   for (const std::string& label : labels) rows.front().push_back(label.substr(0, 8));

@@ -9,10 +9,10 @@
 namespace melgrad {
 
 struct Samples {
-  Shape input;                  // of one sample
-  std::vector<float> inputs;    // (n, input…)
-  std::vector<int32_t> labels;  // (n)
-  std::vector<int32_t> clip;    // (n): which clip a sample is a segment of, 0 … clips - 1
+  Shape input{};                  // of one sample
+  std::vector<float> inputs{};    // (n, input…)
+  std::vector<int32_t> labels{};  // (n)
+  std::vector<int32_t> clip{};    // (n): which clip a sample is a segment of, 0 … clips - 1
   int64_t clips = 0;
 
   int64_t size() const { return static_cast<int64_t>(labels.size()); }

@@ -37,15 +37,20 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows) {
   for (std::size_t r = 0; r < rows.size(); ++r) {
     std::string line;
     for (std::size_t c = 0; c < rows[r].size(); ++c) {
-      const std::string pad(widths[c] - width_of(rows[r][c]), ' ');
+      const std::size_t pad = widths[c] - width_of(rows[r][c]);
       if (c > 0) line += "  ";
-      line += numeric[c] ? pad + rows[r][c] : rows[r][c] + pad;
+      if (numeric[c]) line.append(pad, ' ');
+      line += rows[r][c];
+      if (!numeric[c]) line.append(pad, ' ');
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + '\n';
     if (r == 0) {
       std::string rule;
-      for (std::size_t c = 0; c < widths.size(); ++c) rule += (c > 0 ? "  " : "") + std::string(widths[c], '-');
+      for (std::size_t c = 0; c < widths.size(); ++c) {
+        if (c > 0) rule += "  ";
+        rule.append(widths[c], '-');
+      }
       text += rule + '\n';
     }
   }
@@ -57,7 +62,7 @@ std::string with_commas(int64_t number) {
   const std::size_t first = text.front() == '-' ? 1 : 0;
   for (std::size_t i = text.size(); i > first + 3;) {
     i -= 3;
-    text.insert(i, ",");
+    text.insert(i, 1, ',');
   }
   return text;
 }

@@ -83,8 +83,11 @@ FeatureSet compute_features(const ClipList& list, const Frontend& frontend, cons
   for (const ClipResult& result : results) values += result.features.values.size();
   set.features.reserve(values);
   for (std::size_t i = 0; i < results.size(); ++i) append(set, list.clips[i], std::move(results[i]));
-  require(!set.clips.empty(), "none of the {} clips can be used; the first, {}: {}", total,
-          total > 0 ? set.skipped.front().name : "", total > 0 ? set.skipped.front().reason : "there is none");
+  if (set.clips.empty()) {
+    require(total > 0, "the data set has no clips");
+    fail("none of the {} clips can be used; the first, {}: {}", total, set.skipped.front().name,
+         set.skipped.front().reason);
+  }
   return set;
 }
 

@@ -29,7 +29,7 @@ inline std::string_view unquoted(std::string_view text) {
   return text;
 }
 
-inline std::string quoted(std::string_view text) {
+inline std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') result += '\\';
@@ -69,12 +69,12 @@ requires std::integral<Number> || std::floating_point<Number> std::string option
 }
 
 inline std::string option_to_text(const std::string& value) {
-  return melgrad::quoted(value);  // unqualified, std::quoted would be found too
+  return in_quotes(value);
 }
 
 template <class E>
 requires std::is_enum_v<E> std::string option_to_text(E value) {
-  return melgrad::quoted(name_of(value));
+  return in_quotes(name_of(value));
 }
 
 template <class Options>

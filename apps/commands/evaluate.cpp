@@ -36,7 +36,13 @@ void run(const Options& options) {
         nearest_centroid_accuracy(data.train, samples, static_cast<int64_t>(data.labels.size()), data.whole_clips);
     object["nearest_centroid"] = centroid;
   }
-  if (!options.plot.empty()) plot_evaluation(options.plot, evaluation.confusion, data.labels);
+  if (!options.plot.empty()) {
+    const std::string title =
+        fmt::format("{}, {} split: accuracy {:.3f}", config.model, options.split, evaluation.confusion.accuracy());
+    plots::plot_confusion(options.plot, title, data.labels, [&](int64_t truth, int64_t predicted) {
+      return evaluation.confusion.count(truth, predicted);
+    });
+  }
   if (options.json) return print_json(object);
   fmt::print("{}\nsplit: {}\n\n{}", evaluation_line(evaluation, options.split), data.protocol,
              confusion_table(evaluation.confusion, data.labels));

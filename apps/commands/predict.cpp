@@ -9,7 +9,6 @@
 #include "apps/command.h"
 #include "apps/run_folder.h"
 #include "apps/table.h"
-#include "audio/dataset.h"
 
 namespace melgrad {
 namespace {
@@ -57,6 +56,10 @@ std::vector<Score> scores_of(TrainedNetwork& trained, const Samples& segments) {
   std::stable_sort(scores.begin(), scores.end(),
                    [](const Score& a, const Score& b) { return a.probability > b.probability; });
   return scores;
+}
+
+double segment_seconds(const Config& config) {
+  return config.data.duration / static_cast<double>(config.data.segments);
 }
 
 void keep_best(std::vector<Score>& scores, const Options& options) {
@@ -107,7 +110,8 @@ void add_predict_command(CLI::App& app) {
   auto options = std::make_shared<Options>();
   command->add_option("RUN", options->run, "the run's folder")->required();
   command->add_option("AUDIO", options->audio, "audio files")->required();
-  command->add_option("--top", options->top, "how many labels to print")->check(CLI::PositiveNumber)
+  command->add_option("--top", options->top, "how many labels to print")
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_option("--threshold", options->threshold, "only labels at least as probable")
       ->check(CLI::Range(0.0, 1.0));

@@ -3,8 +3,10 @@
 
 #include <csignal>
 #include <memory>
+#include <sstream>
 
 #include "apps/command.h"
+#include "apps/plots/plots.h"
 #include "apps/progress.h"
 #include "apps/report_evaluation.h"
 #include "apps/run_folder.h"
@@ -115,6 +117,23 @@ void announce(const LoadedData& data, const Sequential& network, const Config& c
   fmt::print(stderr, "split: {}\n", data.protocol);
 }
 
+// log.tsv as a picture.
+void draw_training(const std::filesystem::path& picture, const std::string& title, const Progress& progress) {
+  plots::TrainingCurve loss{.name = "loss", .train = {}, .valid = {}},
+      accuracy{.name = "accuracy", .train = {}, .valid = {}};
+  std::istringstream log(progress.log);
+  std::string header;
+  std::getline(log, header);
+  for (double epoch, train_loss, train_accuracy, valid_loss, valid_accuracy;
+       log >> epoch >> train_loss >> train_accuracy >> valid_loss >> valid_accuracy;) {
+    loss.train.push_back({epoch, train_loss});
+    loss.valid.push_back({epoch, valid_loss});
+    accuracy.train.push_back({epoch, train_accuracy});
+    accuracy.valid.push_back({epoch, valid_accuracy});
+  }
+  plots::plot_training(picture, title, {loss, accuracy}, progress.best_epoch + 1);
+}
+
 // Best weights on validation and test data, as evaluate does it.
 void report(const Options& options, const Config& config, const LoadedData& data, const TrainingSummary& summary,
             Device device) {
@@ -167,6 +186,7 @@ void run(const Options& options) {
     if (options.json) print_json(train_json(options, config, summary));
     fail("stopped and saved; go on with: melgrad train --resume --out {} --data {}", options.out, options.data);
   }
+  draw_training(out / "training.png", config.model + " on " + options.data, trainer.progress());
   report(options, config, data, summary, device);
 }
 

@@ -1,0 +1,105 @@
+#include "apps/load_data.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "apps/progress.h"
+#include "audio/dataset.h"
+#include "audio/split.h"
+#include "kernels/philox.h"
+#include "kernels/thread_pool.h"
+
+namespace melgrad {
+namespace {
+
+// The samples of these indices, with clips numbered anew: the ones that occur, in order.
+Samples take(const FeatureSet& set, const std::vector<int64_t>& indices) {
+  Samples samples{.input = {set.frames, set.bins, 1}};
+  const int64_t size = set.frames * set.bins;
+  std::vector<int32_t> number(set.clips.size(), -1);
+  samples.inputs.reserve(indices.size() * static_cast<std::size_t>(size));
+  for (int64_t index : indices) {
+    const auto i = static_cast<std::size_t>(index);
+    samples.inputs.insert(samples.inputs.end(), set.features.begin() + index * size,
+                          set.features.begin() + (index + 1) * size);
+    samples.labels.push_back(set.labels[i]);
+    int32_t& clip = number[static_cast<std::size_t>(set.clip[i])];
+    if (clip < 0) clip = static_cast<int32_t>(samples.clips++);
+    samples.clip.push_back(clip);
+  }
+  return samples;
+}
+
+// A control: labels of training and validation drawn at random, clip by clip, from those that are there.
+void shuffle_labels(Samples& samples, uint64_t seed, uint32_t stream) {
+  std::vector<int32_t> labels(static_cast<std::size_t>(samples.clips));
+  for (std::size_t i = 0; i < samples.labels.size(); ++i)
+    labels[static_cast<std::size_t>(samples.clip[i])] = samples.labels[i];
+  Generator(seed, Draw::split, 1, stream).shuffle(labels);
+  for (std::size_t i = 0; i < samples.labels.size(); ++i)
+    samples.labels[i] = labels[static_cast<std::size_t>(samples.clip[i])];
+}
+
+}  // namespace
+
+LoadedData load_data(const Config& config, const std::filesystem::path& folder) {
+  const ClipList list = read_clips(folder, config.data);
+  FeatureSet set;
+  {
+    ProgressBar bar("features", static_cast<int64_t>(list.clips.size()), "clips");
+    set = compute_features(list, Frontend(config.frontend), config.data, thread_pool(),
+                           [&](int64_t done, int64_t) { bar.update(done); });
+  }
+  report_skipped(set.skipped);
+  const SplitIndices split = split_samples(config.data, config.train.seed, set.clips, set.clip);
+  LoadedData data;
+  data.labels = list.labels;
+  data.skipped = set.skipped;
+  data.whole_clips = config.data.split != SplitKind::random_segments;
+  data.protocol = describe_split(config.data);
+  data.train = take(set, split.train);
+  data.valid = take(set, split.valid);
+  data.test = take(set, split.test);
+  if (config.train.shuffle_labels) {
+    shuffle_labels(data.train, config.train.seed, 0);
+    shuffle_labels(data.valid, config.train.seed, 1);
+    data.protocol += "; training and validation labels shuffled";
+  }
+  return data;
+}
+
+const Samples& split_of(const LoadedData& data, const std::string& split) {
+  if (split == "train") return data.train;
+  if (split == "valid") return data.valid;
+  require(split == "test", "split: '{}' is not train, valid or test", split);
+  return data.test;
+}
+
+void report_skipped(const std::vector<SkippedClip>& skipped) {
+  constexpr std::size_t shown = 10;
+  if (skipped.empty()) return;
+  fmt::print(stderr, "skipped {} file{} that cannot be used:\n", skipped.size(), skipped.size() == 1 ? "" : "s");
+  for (std::size_t i = 0; i < std::min(shown, skipped.size()); ++i)
+    fmt::print(stderr, "  {}: {}\n", skipped[i].name, skipped[i].reason);
+  if (skipped.size() > shown) fmt::print(stderr, "  and {} more\n", skipped.size() - shown);
+}
+
+Samples file_segments(const std::filesystem::path& path, const Config& config) {
+  const Frontend frontend(config.frontend);
+  const std::vector<float> samples = load_samples(path, config.frontend.sample_rate);
+  SegmentFeatures features;
+  try {
+    features = analyse_whole(samples, frontend, config.data);
+  } catch (const Error& error) {
+    fail("{}: {}", path.string(), error.what());
+  }
+  const auto n = static_cast<std::size_t>(features.segments);
+  return {.input = {features.frames, features.bins, 1},
+          .inputs = std::move(features.values),
+          .labels = std::vector<int32_t>(n, 0),
+          .clip = std::vector<int32_t>(n, 0),
+          .clips = 1};
+}
+
+}  // namespace melgrad
