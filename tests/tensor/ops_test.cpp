@@ -50,6 +50,7 @@ TEST_CASE("matmul: values and gradients") {
   }
   CHECK_THROWS_WITH_AS(matmul(a, a), "matmul: (2, 3) times (2, 3); expected (m, k) times (k, n)", Error);
   CHECK_THROWS_AS(matmul(a, tensor({1, 2, 3}, {3})), Error);
+  CHECK_THROWS_AS(matmul(a, b, MatmulAlgorithm::tiled), Error);  // not on the cpu
 }
 
 TEST_CASE("add_bias: values and gradients") {
