@@ -70,7 +70,7 @@ std::string FeatureCache::header(const std::filesystem::path& clip) const {
   const auto changed = std::filesystem::last_write_time(clip, error).time_since_epoch().count();
   if (error) return {};
   return fmt::format("{}path = {}\nbytes = {}\nchanged = {}\n", parameters_,
-                     melgrad::quoted(std::filesystem::absolute(clip).lexically_normal().string()), bytes, changed);
+                     melgrad::in_quotes(std::filesystem::absolute(clip).lexically_normal().string()), bytes, changed);
 }
 
 std::filesystem::path FeatureCache::entry_path(const std::filesystem::path& clip) const {

@@ -35,7 +35,7 @@ class NumberOr {
     value = number;
   }
   friend std::string option_to_text(const NumberOr& value) {
-    return value.number_ ? melgrad::option_to_text(*value.number_) : melgrad::quoted(Word::text);
+    return value.number_ ? melgrad::option_to_text(*value.number_) : melgrad::in_quotes(Word::text);
   }
 
  private:
