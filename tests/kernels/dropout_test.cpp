@@ -52,6 +52,9 @@ TEST_CASE("dropout keeps element i where random number i is at least the rate") 
   }
   CHECK(dropout_keeps(0x80000000u, dropout_threshold(0.5)));
   CHECK(!dropout_keeps(0x7fffffffu, dropout_threshold(0.5)));
+  // 0.3 · 2^24 = 5033164.8
+  CHECK(dropout_keeps(5033165u << 8, dropout_threshold(0.3)));
+  CHECK(!dropout_keeps(5033164u << 8, dropout_threshold(0.3)));
 }
 
 TEST_CASE("dropout in place, of NaN, and its gradient") {
