@@ -77,9 +77,9 @@ class Composer {
   // Wide enough that the mean spectrum says little: see genres.h. Each draw is its own statement where the order of
   // evaluation would else be the compiler's choice.
   Mastering draw_mastering() {
-    constexpr double kShelfDb = 5, kBellDb = 7;
+    constexpr double kShelfDb = 6, kBellDb = 10;
     Mastering mastering;
-    mastering.peak_db = random_.uniform(-20, -1);
+    mastering.peak_db = random_.uniform(-13, -1);
     mastering.low_shelf_db = random_.uniform(-kShelfDb, kShelfDb);
     mastering.low_shelf_hz = random_.uniform(120, 400);
     for (int bell = 0; bell < 3; ++bell) {

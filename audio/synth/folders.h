@@ -11,7 +11,7 @@ class ThreadPool;
 
 struct SynthFoldersOptions {
   std::filesystem::path out;
-  int64_t clips = 200;  // in all, dealt to the genres in turn
+  int64_t clips = 400;  // in all, dealt to the genres in turn
   uint64_t seed = 1;
   double seconds = 30;
   int64_t sample_rate = 22050;  // Hz

@@ -97,7 +97,7 @@ TEST_CASE("synth folders: mono 16-bit WAV files of 30 s at 22,050 Hz that are he
     const float peak = std::abs(
         *std::max_element(samples.begin(), samples.end(), [](float a, float b) { return std::abs(a) < std::abs(b); }));
     CHECK(peak <= 1.0F);
-    CHECK(peak > 0.09F);  // -20 dB
+    CHECK(peak > 0.2F);  // -13 dB and louder
     // Five-second pieces: every section plays. Hiss alone is at most -54 dB.
     for (std::size_t i = 0; i < 6; ++i) CHECK(rms(std::span(samples).subspan(i * 110250, 110250)) > 0.003);
   }
