@@ -184,6 +184,7 @@ TEST_CASE("a gradient that nobody needs is not computed") {
   std::vector<bool> wanted;
   const auto spy = [&](const Tensor& a, const Tensor& b) {
     return record("spy", add(a.detach(), b.detach()), {a, b}, [&](const Tensor& dy, Gradients& gradients) {
+      CHECK_FALSE(grad_enabled());  // the backward pass leaves no tape of its own
       wanted = {gradients.wants(0), gradients.wants(1)};
       gradients.set(0, dy);
       gradients.set(1, dy);  // unasked for: dropped
@@ -202,6 +203,10 @@ TEST_CASE("a gradient that nobody needs is not computed") {
   Tensor y = record("silent", x.clone(), {x}, [](const Tensor&, Gradients&) {});
   x.zero_grad();
   y.backward();
+  CHECK_FALSE(x.grad().defined());
+  const Tensor behind = scale(x, 2);  // is given no gradient: not walked
+  y = record("silent", behind.clone(), {behind}, [](const Tensor&, Gradients&) {});
+  CHECK_NOTHROW(y.backward());
   CHECK_FALSE(x.grad().defined());
   y = record("wrong", x.clone(), {x},
              [](const Tensor&, Gradients& gradients) { gradients.set(0, Tensor::zeros({2}, DType::f64)); });

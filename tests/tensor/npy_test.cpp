@@ -102,6 +102,7 @@ TEST_CASE("npy: a header that lies is an error and allocates nothing") {
       npy(header_of("(5,)"), four),
       npy(header_of("(3,)"), four),
       npy(header_of("(-4,)"), four),
+      npy(header_of("(-5,)"), std::string(4, '\0')),
       npy(header_of("(-2, -2)"), four),
       npy(header_of("(1000000000000,)"), four),
       npy(header_of("(9223372036854775807,)"), four),
