@@ -19,6 +19,18 @@ int complain(const std::string& message, ExitStatus status) {
   return status;
 }
 
+// The parser only says that a command is missing where one is misspelt.
+std::string explain(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  std::string known;
+  bool found = false;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    known += (known.empty() ? "" : ", ") + command->get_name();
+    found = found || (argc > 1 && command->get_name() == argv[1]);
+  }
+  if (argc > 1 && argv[1][0] != '-' && !found) return fmt::format("unknown command '{}'; there is {}", argv[1], known);
+  return fmt::format("{}; see melgrad --help", error.what());
+}
+
 // For tests of crash safety: MELGRAD_DIE_AT_FILE_OPERATION=n kills the process before the n-th write, fsync or rename.
 void arm_fault_injection() {
   const char* text = std::getenv("MELGRAD_DIE_AT_FILE_OPERATION");
@@ -49,7 +61,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& request) {  // --help, --version
     return app.exit(request);
   } catch (const CLI::ParseError& error) {
-    return complain(fmt::format("{}; see melgrad --help", error.what()), bad_usage);
+    return complain(explain(app, error, argc, argv), bad_usage);
   } catch (const melgrad::UsageError& error) {
     return complain(error.what(), bad_usage);
   } catch (const std::exception& error) {

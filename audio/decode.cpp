@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "audio/truncation.h"
@@ -27,6 +29,21 @@ void check_file(const std::filesystem::path& path) {
   const auto bytes = std::filesystem::file_size(path, error);
   if (error) return;  // a pipe, say: libsndfile will tell
   require(bytes > 0, "{}: the file is empty; replace or remove it", path.string());
+}
+
+// Whether the start of a file named like an MP3 may be one. libmpg123 would search a text for frames, loudly.
+void check_mpeg(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  if (extension != ".mp3" && extension != ".MP3") return;
+  std::string start(1 << 16, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(start.data(), static_cast<std::streamsize>(start.size()));
+  start.resize(static_cast<std::size_t>(file.gcount()));
+  // A frame begins with eleven bits set. What else libsndfile knows (a WAV named .mp3) begins with letters.
+  bool frame = start.starts_with("ID3") || start.starts_with("RIFF") || start.starts_with("OggS");
+  for (std::size_t i = 0; !frame && i + 1 < start.size(); ++i)
+    frame = static_cast<unsigned char>(start[i]) == 0xFF && static_cast<unsigned char>(start[i + 1]) >= 0xE0;
+  require(frame, "{}: cannot be read as audio (no MP3 frame in it); replace it", path.string());
 }
 
 // libsndfile's words as the end of a line.
@@ -74,6 +91,7 @@ std::vector<float> read_all(SNDFILE* file, int64_t channels) {
 
 Audio decode(const std::filesystem::path& path) {
   check_file(path);
+  check_mpeg(path);
   SF_INFO info{};
   const Sound file = open(path, info);
   Audio audio{read_all(file.get(), info.channels), info.samplerate};

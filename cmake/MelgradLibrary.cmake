@@ -1,10 +1,6 @@
 # melgrad_library(NAME SOURCES … DEPENDS …): the library of one folder, with an explicit source list.
 function(melgrad_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
-  if(NOT ARG_SOURCES)  # FOUNDING: an empty folder
-    add_library(melgrad_${name} INTERFACE)
-    return()
-  endif()
   add_library(melgrad_${name} STATIC ${ARG_SOURCES})
   target_include_directories(melgrad_${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(melgrad_${name} PUBLIC ${ARG_DEPENDS})

@@ -90,8 +90,9 @@ void run(const Options& options) {
     }
     object["files"].push_back({{"file", path}, {"segments", segments.size()}, {"scores", list}});
     if (!options.json) {
-      fmt::print("{} ({} segment{} of {} s)\n{}\n", path, segments.size(), segments.size() == 1 ? "" : "s averaged",
-                 segment_seconds(trained.config), format_table(rows));
+      const char* segments_are = segments.size() == 1 ? "segment of" : "segments averaged, each of";
+      fmt::print("{}: {} {} {} s\n{}\n", path, segments.size(), segments_are, segment_seconds(trained.config),
+                 format_table(rows));
     }
     if (!options.plot.empty()) {
       std::vector<std::pair<std::string, float>> labels;

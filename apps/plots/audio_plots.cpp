@@ -85,13 +85,16 @@ void draw_spectrogram(Canvas& canvas, const Rectangle& area, const AudioPicture&
   axes.colour_bar(ColourMap::magma, low, range.high, "dB");
 }
 
-// The first coefficient is the loudness, far from zero; the scale is that of the others.
+// The first coefficient is the loudness, far from zero; the scale is that of the others, but for the wildest of them.
 double mfcc_scale(const Matrix& mfcc) {
-  double scale = 1;
+  std::vector<float> sizes;
   for (std::size_t i = 0; i < mfcc.values.size(); ++i)
     if (i % static_cast<std::size_t>(mfcc.bins) != 0 && std::isfinite(mfcc.values[i]))
-      scale = std::max<double>(scale, std::abs(mfcc.values[i]));
-  return scale;
+      sizes.push_back(std::abs(mfcc.values[i]));
+  if (sizes.empty()) return 1;
+  const auto most = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() * 95 / 100);
+  std::nth_element(sizes.begin(), most, sizes.end());
+  return std::max(1.0f, *most);
 }
 
 std::vector<Tick> number_ticks(int64_t count) {

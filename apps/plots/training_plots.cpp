@@ -70,6 +70,11 @@ void plot_confusion(const std::filesystem::path& path, const std::string& title,
       }
     }
   }
+  for (int64_t i = 1; i < classes; ++i) {
+    const double at = cell * static_cast<double>(i);
+    canvas.line(std::vector<Point>{{left + at, top}, {left + at, top + side}}, pale, 1);
+    canvas.line(std::vector<Point>{{left, top + at}, {left + side, top + at}}, pale, 1);
+  }
   canvas.frame({left, top, side, side}, grey, 1);
   for (int64_t predicted = 0; predicted < classes; ++predicted) {
     canvas.text({left + cell * (static_cast<double>(predicted) + 0.5), top + side + 10},

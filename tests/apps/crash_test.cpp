@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "kernels/philox.h"
 #include "tests/apps/program.h"
 
 namespace melgrad::test {

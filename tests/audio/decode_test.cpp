@@ -73,7 +73,7 @@ TEST_CASE("decode refuses what is not audio") {
   CHECK(refusal(folder.path()).find("is a folder") != std::string::npos);
   CHECK(refusal(folder.write("empty.wav", "")).find("is empty") != std::string::npos);
   CHECK(refusal(folder.write("text.wav", "This is a text, not a song.\n")).find("cannot be read") != std::string::npos);
-  refusal(folder.write("text.mp3", "This is a text, not a song.\n"));
+  CHECK(refusal(folder.write("text.mp3", "This is a text, not a song.\n")).find("no MP3 frame") != std::string::npos);
   CHECK(refusal(folder.write_audio("none.wav", {}, 8000)).find("no samples") != std::string::npos);
 }
 

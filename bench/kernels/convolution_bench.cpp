@@ -1,0 +1,107 @@
+// Convolution and matrix product on the shapes of the reference networks, every algorithm and direction.
+#include "bench/kernels/operation_bench.h"
+#include "kernels/bias.h"
+#include "kernels/conv2d.h"
+#include "kernels/matmul.h"
+#include "kernels/reference/bias.h"
+#include "kernels/reference/conv2d.h"
+#include "kernels/reference/matmul.h"
+
+namespace melgrad::bench {
+namespace {
+
+using test::Inputs;
+using test::OperationCase;
+using test::Outputs;
+
+struct NamedConvolution {
+  const char* name;
+  Conv2dProblem problem;
+};
+
+const NamedConvolution convolutions[] = {
+    {"gtzan1", {32, 130, 13, 1, 48, {4}, {4}}},
+    {"gtzan2", {32, 64, 5, 48, 32, {3}, {3}}},
+    {"gtzan3", {32, 31, 2, 32, 16, {2}, {2}}},
+};
+
+std::vector<BenchCase> convolution_cases() {
+  std::vector<BenchCase> cases;
+  for (const auto& [name, p] : convolutions)
+    for (ConvAlgorithm algorithm : conv2d_algorithms(Device::cpu)) {
+      const Shape x = p.x_shape(), w = p.weight_shape(), y = p.y_shape();
+      const Cost cost = conv2d_cost(p, 4);
+      const auto add = [&, n = name](const char* direction, const Shape& a, const Shape& b, const Shape& out) {
+        cases.push_back({{}, cost});
+        OperationCase& operation = cases.back().operation;
+        operation.name = fmt::format("conv2d/{}/{}/{}", n, name_of(algorithm), direction);
+        operation.inputs = {{a}, {b}};
+        operation.outputs = {{out}};
+        return &operation;
+      };
+      OperationCase* forward = add("forward", x, w, y);
+      forward->run = [p = p, algorithm](Stream& stream, Inputs in, Outputs out) {
+        conv2d_forward(stream, p, in[0], in[1], out[0], algorithm);
+      };
+      forward->reference = [p = p](Inputs in, Outputs out) {
+        reference::conv2d_forward<double>(p, in[0], in[1], out[0]);
+      };
+      OperationCase* data = add("backward_data", y, w, x);
+      data->run = [p = p, algorithm](Stream& stream, Inputs in, Outputs out) {
+        conv2d_backward_data(stream, p, in[0], in[1], out[0], algorithm);
+      };
+      data->reference = [p = p](Inputs in, Outputs out) {
+        reference::conv2d_backward_data<double>(p, in[0], in[1], out[0]);
+      };
+      OperationCase* weight = add("backward_weight", y, x, w);
+      weight->run = [p = p, algorithm](Stream& stream, Inputs in, Outputs out) {
+        conv2d_backward_weight(stream, p, in[0], in[1], out[0], algorithm);
+      };
+      weight->reference = [p = p](Inputs in, Outputs out) {
+        reference::conv2d_backward_weight<double>(p, in[0], in[1], out[0]);
+      };
+    }
+  return cases;
+}
+
+std::vector<BenchCase> matmul_cases() {
+  std::vector<BenchCase> cases;
+  for (const MatmulProblem& p : {MatmulProblem{32, 32, 240}, {240, 32, 32, true}, {512, 512, 512}})
+    for (MatmulAlgorithm algorithm : matmul_algorithms(Device::cpu)) {
+      OperationCase operation;
+      operation.name = fmt::format("matmul/{}x{}x{}/{}", p.m, p.n, p.k, name_of(algorithm));
+      operation.inputs = {{p.a_shape()}, {p.b_shape()}};
+      operation.outputs = {{p.c_shape()}};
+      operation.run = [=](Stream& stream, Inputs in, Outputs out) {
+        matmul(stream, p, in[0], in[1], out[0], algorithm);
+      };
+      operation.reference = [=](Inputs in, Outputs out) { reference::matmul<double>(p, in[0], in[1], out[0]); };
+      cases.push_back({operation, matmul_cost(p, 4)});
+    }
+  return cases;
+}
+
+std::vector<BenchCase> bias_cases() {
+  const Shape x{32, 127, 10, 48}, channels{48};
+  const int64_t rows = 32 * 127 * 10;
+  OperationCase forward;
+  forward.name = "bias/gtzan1/forward";
+  forward.inputs = {{x}, {channels}};
+  forward.outputs = {{x}};
+  forward.run = [](Stream& stream, Inputs in, Outputs out) { bias_forward(stream, in[0], in[1], out[0]); };
+  forward.reference = [](Inputs in, Outputs out) { reference::bias_forward<double>(in[0], in[1], out[0]); };
+  OperationCase backward;
+  backward.name = "bias/gtzan1/backward";
+  backward.inputs = {{x}};
+  backward.outputs = {{channels}};
+  backward.run = [](Stream& stream, Inputs in, Outputs out) { bias_backward(stream, in[0], out[0]); };
+  backward.reference = [](Inputs in, Outputs out) { reference::bias_backward<double>(in[0], out[0]); };
+  return {{forward, bias_forward_cost(rows, 48, 4)}, {backward, bias_backward_cost(rows, 48, 4)}};
+}
+
+const OperationBench convolution(convolution_cases);
+const OperationBench product(matmul_cases);
+const OperationBench bias(bias_cases);
+
+}  // namespace
+}  // namespace melgrad::bench
