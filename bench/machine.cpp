@@ -1,10 +1,10 @@
 #include "bench/machine.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <vector>
 
+#include "bench/stopwatch.h"
 #include "kernels/thread_pool.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -43,9 +43,9 @@ template <class Body>
 double best_seconds(const Body& body) {
   double best = 1e30;
   for (int attempt = 0; attempt < 5; ++attempt) {
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch stopwatch;
     body();
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    best = std::min(best, stopwatch.seconds());
   }
   return best;
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "bench/machine.h"
+#include "bench/stopwatch.h"
 #include "kernels/arena.h"
 #include "kernels/memory.h"
 
@@ -86,16 +87,18 @@ void run(benchmark::State& state, const BenchCase& bench) {
   const Arrays outputs = make_outputs(bench.operation, DType::f32);
   const std::vector<ConstView> views = inputs.inputs();
   Stream stream(Device::cpu);
+  const Stopwatch stopwatch;
   for (auto _ : state) {
     bench.operation.run(stream, views, outputs.views);
     benchmark::ClobberMemory();
   }
+  const double seconds = stopwatch.seconds();
   const auto count = static_cast<double>(state.iterations());
   using benchmark::Counter;
   state.counters["flop/s"] = Counter(static_cast<double>(bench.cost.flops) * count, Counter::kIsRate);
   state.counters["B/s"] = Counter(static_cast<double>(bench.cost.bytes) * count, Counter::kIsRate);
-  // A rate that is 1 when an iteration takes as long as the machine's limit allows at best.
-  state.counters["limit"] = Counter(least_seconds(bench.cost) * count, Counter::kIsRate);
+  // 1 when an iteration takes as long as the machine's limit allows at best.
+  state.counters["limit"] = least_seconds(bench.cost) * count / seconds;
 }
 
 }  // namespace
