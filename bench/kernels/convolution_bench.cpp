@@ -1,11 +1,9 @@
-// Convolution and matrix product on the shapes of the reference networks, every algorithm and direction.
+// Convolution and its bias on the shapes of the reference networks, every algorithm and direction.
 #include "bench/kernels/operation_bench.h"
 #include "kernels/bias.h"
 #include "kernels/conv2d.h"
-#include "kernels/matmul.h"
 #include "kernels/reference/bias.h"
 #include "kernels/reference/conv2d.h"
-#include "kernels/reference/matmul.h"
 
 namespace melgrad::bench {
 namespace {
@@ -64,23 +62,6 @@ std::vector<BenchCase> convolution_cases() {
   return cases;
 }
 
-std::vector<BenchCase> matmul_cases() {
-  std::vector<BenchCase> cases;
-  for (const MatmulProblem& p : {MatmulProblem{32, 32, 240}, {240, 32, 32, true}, {512, 512, 512}})
-    for (MatmulAlgorithm algorithm : matmul_algorithms(Device::cpu)) {
-      OperationCase operation;
-      operation.name = fmt::format("matmul/{}x{}x{}/{}", p.m, p.n, p.k, name_of(algorithm));
-      operation.inputs = {{p.a_shape()}, {p.b_shape()}};
-      operation.outputs = {{p.c_shape()}};
-      operation.run = [=](Stream& stream, Inputs in, Outputs out) {
-        matmul(stream, p, in[0], in[1], out[0], algorithm);
-      };
-      operation.reference = [=](Inputs in, Outputs out) { reference::matmul<double>(p, in[0], in[1], out[0]); };
-      cases.push_back({operation, matmul_cost(p, 4)});
-    }
-  return cases;
-}
-
 std::vector<BenchCase> bias_cases() {
   const Shape x{32, 127, 10, 48}, channels{48};
   const int64_t rows = 32 * 127 * 10;
@@ -100,7 +81,6 @@ std::vector<BenchCase> bias_cases() {
 }
 
 const OperationBench convolution(convolution_cases);
-const OperationBench product(matmul_cases);
 const OperationBench bias(bias_cases);
 
 }  // namespace
