@@ -2,14 +2,13 @@
 //
 // `b` is packed once into panels (pack_panels), then row blocks of c are computed independently (multiply_packed), by
 // as many threads as there are. How it is fast:
-//  - A panel is two vectors wide: 16 floats on AVX2, 32 on AVX-512. The kernel keeps a tile of c, `rows` × one panel,
-//  in
-//    registers (12 of 16 on AVX2, 24 of 32 on AVX-512), so that each vector of b loaded feeds `rows` multiply-adds and
-//    each number of a broadcast feeds two.
-//  - `a` is read in place through two strides: its rows may be a plain matrix, a transposed one, or patches of an
-//  image.
-//    They may overlap; BLAS libraries refuse a row stride below the row length.
+//  - A panel is two vectors wide: 16 floats on AVX2, 32 on AVX-512. The kernel keeps a tile of c, `rows` × one panel, in
+//    registers (12 of 16 on AVX2, 24 of 32 on AVX-512): each vector of b loaded feeds `rows` multiply-adds, and each
+//    number of a broadcast feeds two.
+//  - `a` is read in place through two strides: its rows may be a plain matrix, a transposed one, or patches of an image,
+//    and may overlap; BLAS libraries refuse a row stride below the row length.
 //  - Sums over k are cut into blocks of 256: a panel's block stays in the L1 cache, and long sums lose fewer digits.
+//
 // An element of c is summed in an order that depends on k alone: any division of rows among threads gives the same
 // bits.
 #pragma once
