@@ -6,24 +6,34 @@
 
 namespace melgrad {
 
-enum class ActivationFunction : uint8_t { linear, relu, softmax };
+enum class ActivationFunction : uint8_t {
+  linear,
+  relu,
+  leaky_relu,  // slope 0.2, Keras 3's
+  elu,
+  sigmoid,
+  hard_sigmoid,
+  hard_sigmoid_keras1,
+  tanh,
+  softmax,
+};
 
 template <>
-inline constexpr EnumNames<ActivationFunction, 3> enum_names<ActivationFunction>{
+inline constexpr EnumNames<ActivationFunction, 9> enum_names<ActivationFunction>{
     {{ActivationFunction::linear, "linear"},
      {ActivationFunction::relu, "relu"},
+     {ActivationFunction::leaky_relu, "leaky_relu"},
+     {ActivationFunction::elu, "elu"},
+     {ActivationFunction::sigmoid, "sigmoid"},
+     {ActivationFunction::hard_sigmoid, "hard_sigmoid"},
+     {ActivationFunction::hard_sigmoid_keras1, "hard_sigmoid_keras1"},
+     {ActivationFunction::tanh, "tanh"},
      {ActivationFunction::softmax, "softmax"}}};
 
+// Softmax goes over the last axis, every other function over the elements: it is that of the same name in kernels/.
 inline Tensor apply_activation(ActivationFunction function, const Tensor& x) {
-  switch (function) {
-    case ActivationFunction::linear:
-      return x;
-    case ActivationFunction::relu:
-      return relu(x);
-    case ActivationFunction::softmax:
-      return softmax(x);
-  }
-  return x;
+  if (function == ActivationFunction::softmax) return softmax(x);
+  return activation(parse_enum<Activation>("activation", name_of(function)), x);
 }
 
 }  // namespace melgrad

@@ -4,7 +4,9 @@
 
 // An impossible allocation must come back as a null pointer, as it does without the sanitizer: tests ask for some.
 extern "C" const char* __asan_default_options();  // NOLINT: the sanitizer's name
-extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+extern "C" const char* __asan_default_options() {
+  return "allocator_may_return_null=1";
+}
 
 int main(int argc, char** argv) {
   doctest::Context context;

@@ -6,7 +6,7 @@
 namespace melgrad {
 
 // f(x), element by element, with its gradient. See kernels/activation.h for the functions.
-Tensor activation(Activation function, const Tensor& x);
+Tensor activation(ActivationChoice choice, const Tensor& x);
 
 inline Tensor relu(const Tensor& x) {
   return activation(Activation::relu, x);

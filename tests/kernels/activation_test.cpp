@@ -11,41 +11,71 @@ using test::Inputs;
 using test::OperationCase;
 using test::Outputs;
 
-const Activation all_functions[] = {Activation::linear, Activation::relu};
 const int64_t awkward_sizes[] = {0, 1, 3, 31, 257, 70'001};
 
+// An exponential is good to a few units in the last place; sums with a constant (x + 3, 1 - y²) err by that of the sum.
+void forward_magnitude(Inputs in, Outputs out) {
+  for (int64_t i = 0; i < in[0].numel(); ++i) out[0].as<double>()[i] = 4 * (1 + std::abs(in[0].as<double>()[i]));
+}
+
+void backward_magnitude(Inputs in, Outputs out) {
+  for (int64_t i = 0; i < in[0].numel(); ++i) {
+    const double y = in[0].as<double>()[i], dy = in[1].as<double>()[i];
+    out[0].as<double>()[i] = 2 * (1 + y * y) * std::abs(dy);
+  }
+}
+
 TEST_CASE("activation agrees with the reference on every device") {
-  for (Activation function : all_functions) {
+  for (const auto& entry : enum_names<Activation>) {
+    const ActivationChoice choice(entry.first, entry.first == Activation::elu ? 0.7 : 0.3);
     for (int64_t n : awkward_sizes) {
       OperationCase forward;
-      forward.name = fmt::format("activation_forward {} n={}", name_of(function), n);
+      forward.name = fmt::format("activation_forward {} n={}", entry.second, n);
       forward.inputs = {{Shape{n}}};
       forward.outputs = {{Shape{n}}};
-      forward.run = [=](Stream& stream, Inputs in, Outputs out) {
-        activation_forward(stream, function, in[0], out[0]);
-      };
-      forward.reference = [=](Inputs in, Outputs out) {
-        reference::activation_forward<double>(function, in[0], out[0]);
-      };
-      forward.exact_on_integers = true;
+      forward.run = [=](Stream& stream, Inputs in, Outputs out) { activation_forward(stream, choice, in[0], out[0]); };
+      forward.reference = [=](Inputs in, Outputs out) { reference::activation_forward<double>(choice, in[0], out[0]); };
+      forward.magnitude = forward_magnitude;
+      forward.exact_on_integers = entry.first == Activation::linear || entry.first == Activation::relu;
       forward.devices = {Device::cpu, Device::simt};
       test::check(forward);
 
       OperationCase backward;
-      backward.name = fmt::format("activation_backward {} n={}", name_of(function), n);
+      backward.name = fmt::format("activation_backward {} n={}", entry.second, n);
       backward.inputs = {{Shape{n}}, {Shape{n}}};
       backward.outputs = {{Shape{n}}};
       backward.run = [=](Stream& stream, Inputs in, Outputs out) {
-        activation_backward(stream, function, in[0], in[1], out[0]);
+        activation_backward(stream, choice, in[0], in[1], out[0]);
       };
       backward.reference = [=](Inputs in, Outputs out) {
-        reference::activation_backward<double>(function, in[0], in[1], out[0]);
+        reference::activation_backward<double>(choice, in[0], in[1], out[0]);
       };
-      backward.exact_on_integers = true;
+      backward.magnitude = backward_magnitude;
+      backward.exact_on_integers = forward.exact_on_integers;
       backward.devices = {Device::cpu, Device::simt};
       test::check(backward);
     }
   }
+}
+
+TEST_CASE("activations far out, and of NaN") {
+  Stream stream(Device::cpu);
+  for (const auto& entry : enum_names<Activation>) {
+    CAPTURE(entry.second);
+    const float x[] = {-1e30f, -100.0f, -3.5f, 3.5f, 1e30f, NAN};
+    float y[6];
+    activation_forward(stream, entry.first, {x, Shape{6}}, {y, Shape{6}});
+    for (int i = 0; i < 5; ++i) CHECK(std::isfinite(y[i]));
+    CHECK(std::isnan(y[5]));
+    const bool bounded = entry.second.find("sigmoid") != std::string_view::npos;
+    if (bounded) CHECK(y[0] == 0.0f);
+    if (bounded || entry.first == Activation::tanh) CHECK(y[4] == 1.0f);
+    if (entry.first == Activation::elu) CHECK(y[1] == -1.0f);
+    if (entry.first == Activation::leaky_relu) CHECK(y[2] == doctest::Approx(-0.7));
+  }
+  float x = 1;
+  CHECK_THROWS_WITH_AS(activation_forward(stream, {Activation::elu, -1}, {&x, Shape{1}}, {&x, Shape{1}}),
+                       "activation_forward: alpha of elu is -1, expected 0 or more", Error);
 }
 
 TEST_CASE("relu at zero, and of NaN") {
