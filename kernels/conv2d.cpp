@@ -20,6 +20,9 @@ const Conv2dFunctions& checked(const char* operation, const Conv2dProblem& probl
                                const ConstView& weight, const ConstView& y, ConvAlgorithm algorithm) {
   require(problem.n >= 0 && problem.c >= 1 && problem.o >= 1, "{}: {} samples, {} channels in, {} out", operation,
           problem.n, problem.c, problem.o);
+  require(problem.groups >= 1 && problem.c % problem.groups == 0 && problem.o % problem.groups == 0,
+          "{}: {} groups; expected a number that divides {} channels in and {} out", operation, problem.groups,
+          problem.c, problem.o);
   expect_window(operation, "height", problem.rows, problem.h);
   expect_window(operation, "width", problem.columns, problem.w);
   expect_alike(operation, x, weight, y);

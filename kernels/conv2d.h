@@ -2,8 +2,9 @@
 //
 //   y[n, i, j, o] = Σ_{p, q, c} x[n, rows.input(i, p), columns.input(j, q), c] · w[p, q, c, o]
 //
-// x (n, h, w, c), weight (kh, kw, c, o), y (n, h_out, w_out, o). Elements outside x are zero. Outputs are overwritten
-// and do not overlap inputs. Bias is bias.h's.
+// x (n, h, w, c), weight (kh, kw, c / groups, o), y (n, h_out, w_out, o). Elements outside x are zero. With groups, c and
+// o are cut into as many equal pieces, and piece g of y sees piece g of x alone; groups = c is a depthwise convolution.
+// Outputs are overwritten and do not overlap inputs. Bias is bias.h's.
 #pragma once
 
 #include <span>
@@ -19,12 +20,15 @@ struct Conv2dProblem {
   int64_t n = 1, h = 1, w = 1, c = 1;  // input
   int64_t o = 1;                       // output channels
   Window rows, columns;                // along h and w
+  int64_t groups = 1;
 
   constexpr int64_t h_out() const { return rows.output(h); }
   constexpr int64_t w_out() const { return columns.output(w); }
   constexpr int64_t taps() const { return rows.size * columns.size; }
+  constexpr int64_t group_c() const { return c / groups; }
+  constexpr int64_t group_o() const { return o / groups; }
   Shape x_shape() const { return {n, h, w, c}; }
-  Shape weight_shape() const { return {rows.size, columns.size, c, o}; }
+  Shape weight_shape() const { return {rows.size, columns.size, group_c(), o}; }
   Shape y_shape() const { return {n, h_out(), w_out(), o}; }
   constexpr bool operator==(const Conv2dProblem&) const = default;
 };
@@ -57,7 +61,8 @@ void conv2d_backward_weight(Stream& stream, const Conv2dProblem& problem, ConstV
 // The same for all three directions: 2 flops a tap (taps in the padding counted), x, weight and y moved once.
 constexpr Cost conv2d_cost(const Conv2dProblem& p, int64_t element_size) {
   const int64_t outputs = p.n * p.h_out() * p.w_out() * p.o;
-  return {2 * outputs * p.taps() * p.c, (p.n * p.h * p.w * p.c + p.taps() * p.c * p.o + outputs) * element_size};
+  return {2 * outputs * p.taps() * p.group_c(),
+          (p.n * p.h * p.w * p.c + p.taps() * p.group_c() * p.o + outputs) * element_size};
 }
 
 // What a device implements. The checks have been made and the algorithm is one of `algorithms` or automatic.

@@ -1,27 +1,35 @@
 #include "layers/conv2d.h"
 
+#include <tuple>
+
 #include "tensor/ops/bias.h"
 
 namespace melgrad {
 
+void expect_groups(const char* layer, int64_t channels, int64_t filters, int64_t groups) {
+  require(groups >= 1 && channels % groups == 0 && filters % groups == 0,
+          "{}: {} groups, expected a number that divides {} channels and {} filters", layer, groups, channels, filters);
+}
+
 Shape Conv2D::build(const Shape& input, BuildContext& context) {
   require(options_.filters >= 1, "conv2d: {} filters, expected at least 1", options_.filters);
   if (input.rank() != 3) fail("conv2d: the input is {}, expected (height, width, channels)", input.to_string());
-  const auto window = [&](int64_t size, int64_t stride, int64_t dilation, int64_t length, const char* axis) {
-    const Window padded_window =
-        padded({.size = size, .stride = stride, .dilation = dilation}, options_.padding, length);
-    expect_window("conv2d", axis, padded_window, length);
-    return padded_window;
+  expect_groups("conv2d", input[2], options_.filters, options_.groups);
+  const auto window = [&](int64_t size, int64_t stride, int64_t dilation) {
+    return Window{.size = size, .stride = stride, .dilation = dilation};
   };
-  windows_.algorithm = options_.algorithm;
-  windows_.rows = window(options_.kernel.rows, options_.stride.rows, options_.dilation.rows, input[0], "height");
-  windows_.columns =
-      window(options_.kernel.columns, options_.stride.columns, options_.dilation.columns, input[1], "width");
-
-  const int64_t taps = options_.kernel.rows * options_.kernel.columns;
-  weight_ = initialize(
-      options_.initializer, {options_.kernel.rows, options_.kernel.columns, input[2], options_.filters},
-      {.in = taps * input[2], .out = taps * options_.filters}, context.next_generator(), context.dtype, context.device);
+  const auto& [kernel, stride, dilation, padding] =
+      std::tie(options_.kernel, options_.stride, options_.dilation, options_.padding);
+  windows_ = {
+      .rows = make_window("conv2d", "height", window(kernel.rows, stride.rows, dilation.rows), padding.rows, input[0]),
+      .columns = make_window("conv2d", "width", window(kernel.columns, stride.columns, dilation.columns),
+                             padding.columns, input[1]),
+      .groups = options_.groups,
+      .algorithm = options_.algorithm};
+  const int64_t taps = kernel.rows * kernel.columns, in = input[2] / options_.groups;
+  weight_ = initialize(options_.initializer, {kernel.rows, kernel.columns, in, options_.filters},
+                       {.in = taps * in, .out = taps * options_.filters}, context.next_generator(), context.dtype,
+                       context.device);
   if (options_.bias) bias_ = constant_parameter(0, {options_.filters}, true, context.dtype, context.device);
   return {windows_.rows.output(input[0]), windows_.columns.output(input[1]), options_.filters};
 }
@@ -43,7 +51,8 @@ int64_t Conv2D::flops(const Shape& input) const {
                               .c = input[2],
                               .o = options_.filters,
                               .rows = windows_.rows,
-                              .columns = windows_.columns};
+                              .columns = windows_.columns,
+                              .groups = options_.groups};
   return conv2d_cost(problem, size_of(weight_.dtype())).flops;
 }
 

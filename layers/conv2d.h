@@ -2,7 +2,7 @@
 
 #include "layers/initializer.h"
 #include "layers/layer.h"
-#include "layers/pair.h"
+#include "layers/window_options.h"
 #include "tensor/ops/conv2d.h"
 
 namespace melgrad {
@@ -11,15 +11,19 @@ struct Conv2DOptions {
   int64_t filters = 1;
   Pair kernel = 3;
   Pair stride = 1;
-  Padding padding = Padding::valid;
+  PairPadding padding = Padding::valid;
   Pair dilation = 1;
+  int64_t groups = 1;
   bool bias = true;
   ActivationFunction activation = ActivationFunction::linear;
   Initializer initializer = Initializer::glorot_uniform;
   ConvAlgorithm algorithm = ConvAlgorithm::automatic;
 };
 
-// (h, w, c) -> (h_out, w_out, filters). weight (kh, kw, c, filters), bias (filters).
+// Throws unless `groups` divides both.
+void expect_groups(const char* layer, int64_t channels, int64_t filters, int64_t groups);
+
+// (h, w, c) -> (h_out, w_out, filters). weight (kh, kw, c / groups, filters), bias (filters).
 class Conv2D : public Layer {
  public:
   explicit Conv2D(Conv2DOptions options) : options_(options) {}

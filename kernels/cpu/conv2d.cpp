@@ -3,7 +3,7 @@
 // `im2col`: the patches of a block of output rows are copied into a matrix of (pixels × taps·c), which stays in the L2
 // cache, and multiplied with kernels/cpu/gemm.h. Forward: patches · weight. Data gradient: dy · weightᵀ gives patch
 // gradients, which are added to where their patches came from. Weight gradient: patchesᵀ · dy, summed over fixed chunks
-// of samples. `direct`: the definition. `automatic` is im2col: faster on every shape of the reference networks.
+// of samples. Each group by itself. `direct`: the definition. `automatic` is im2col: faster on every shape of the reference networks.
 #include <algorithm>
 #include <cstring>
 
@@ -16,8 +16,9 @@ namespace {
 constexpr int64_t floats_in_l2 = 1 << 16;  // 256 KB: half of a small L2
 constexpr int64_t weight_chunks = 8;       // partial sums of the weight gradient
 
+// Of one group.
 int64_t patch_size(const Conv2dProblem& p) {
-  return p.taps() * p.c;
+  return p.taps() * p.group_c();
 }
 
 // Output rows whose patches fill half the L2 cache: fixed by the problem, so that threads change nothing.
@@ -26,11 +27,11 @@ int64_t rows_per_block(const Conv2dProblem& p) {
 }
 
 // The columns of x that one row of taps reads at output column j, as runs: body(tap, column, count) for `count` taps
-// from `tap` on that read `count` neighbouring columns. Taps in the padding are left out.
+// from `tap` on that read `count` neighbouring columns whole. Taps in the padding are left out.
 template <class Body>
 void for_each_run(const Conv2dProblem& p, int64_t j, const Body& body) {
   const int64_t first = p.columns.input(j, 0);
-  if (p.columns.dilation == 1) {
+  if (p.columns.dilation == 1 && p.groups == 1) {
     const int64_t begin = std::max<int64_t>(0, -first);
     const int64_t end = std::min(p.columns.size, p.w - first);
     if (begin < end) body(begin, first + begin, end - begin);
@@ -42,11 +43,11 @@ void for_each_run(const Conv2dProblem& p, int64_t j, const Body& body) {
   }
 }
 
-// Calls body(patch offset, x offset, floats) for every contiguous piece of the patches of output rows [first, last) of
-// a sample. What no piece covers is padding.
+// Calls body(patch offset, x offset, floats) for every contiguous piece of a group's patches of output rows
+// [first, last) of a sample. What no piece covers is padding.
 template <class Body>
-void for_each_piece(const Conv2dProblem& p, int64_t first, int64_t last, const Body& body) {
-  const int64_t tap_row_size = p.columns.size * p.c;
+void for_each_piece(const Conv2dProblem& p, int64_t group, int64_t first, int64_t last, const Body& body) {
+  const int64_t channels = p.group_c(), tap_row_size = p.columns.size * channels;
   int64_t patch = 0;
   for (int64_t i = first; i < last; ++i)
     for (int64_t j = 0; j < p.w_out(); ++j, patch += patch_size(p))
@@ -54,7 +55,8 @@ void for_each_piece(const Conv2dProblem& p, int64_t first, int64_t last, const B
         const int64_t row = p.rows.input(i, tap_row);
         if (row < 0 || row >= p.h) continue;
         for_each_run(p, j, [&](int64_t tap, int64_t column, int64_t count) {
-          body(patch + tap_row * tap_row_size + tap * p.c, (row * p.w + column) * p.c, count * p.c);
+          body(patch + tap_row * tap_row_size + tap * channels, (row * p.w + column) * p.c + group * channels,
+               count * channels);
         });
       }
 }
@@ -63,35 +65,41 @@ bool has_padding(const Conv2dProblem& p) {
   return p.rows.pad_before + p.rows.pad_after + p.columns.pad_before + p.columns.pad_after > 0;
 }
 
-// The patches of output rows [first, last) of one sample, as a matrix of (pixels × patch_size).
-const float* gather_patches(const Conv2dProblem& p, const float* sample, int64_t first, int64_t last) {
+// A group's patches of output rows [first, last) of one sample, as a matrix of (pixels × patch_size).
+const float* gather_patches(const Conv2dProblem& p, int64_t group, const float* sample, int64_t first, int64_t last) {
   const int64_t size = (last - first) * p.w_out() * patch_size(p);
   float* patches = thread_scratch(Scratch::patches, size);
   if (has_padding(p)) std::fill_n(patches, size, 0.0f);
-  for_each_piece(p, first, last, [&](int64_t to, int64_t from, int64_t floats) {
+  for_each_piece(p, group, first, last, [&](int64_t to, int64_t from, int64_t floats) {
     std::memcpy(patches + to, sample + from, static_cast<std::size_t>(floats) * sizeof(float));
   });
   return patches;
 }
 
 void forward_im2col(Stream& stream, const Conv2dProblem& p, ConstView x, ConstView weight, View y) {
-  const int64_t k = patch_size(p), block = rows_per_block(p), blocks = (p.h_out() + block - 1) / block;
-  const Buffer scratch = stream.workspace(packed_size(k, p.o) * static_cast<int64_t>(sizeof(float)));
+  const int64_t k = patch_size(p), o = p.group_o(), block = rows_per_block(p);
+  const int64_t blocks = (p.h_out() + block - 1) / block, size = packed_size(k, o);
+  const Buffer scratch = stream.workspace(p.groups * size * static_cast<int64_t>(sizeof(float)));
   float* packed = static_cast<float*>(scratch.data());
-  pack_panels({weight.as<float>(), p.o, 1}, k, p.o, 0, panels(p.o), packed);
+  for (int64_t group = 0; group < p.groups; ++group)
+    pack_panels({weight.as<float>() + group * o, p.o, 1}, k, o, 0, panels(o), packed + group * size);
   stream.threads().run(p.n * blocks, [&](int64_t task) {
     const int64_t sample = task / blocks, first = task % blocks * block, last = std::min(first + block, p.h_out());
-    const float* patches = gather_patches(p, x.as<float>() + sample * p.h * p.w * p.c, first, last);
     float* out = y.as<float>() + (sample * p.h_out() + first) * p.w_out() * p.o;
-    multiply_packed({(last - first) * p.w_out(), p.o, k, {patches, k, 1}, packed, out, p.o}, 0, panels(p.o));
+    for (int64_t group = 0; group < p.groups; ++group) {
+      const float* patches = gather_patches(p, group, x.as<float>() + sample * p.h * p.w * p.c, first, last);
+      multiply_packed({(last - first) * p.w_out(), o, k, {patches, k, 1}, packed + group * size, out + group * o, p.o},
+                      0, panels(o));
+    }
   });
 }
 
 void backward_data_im2col(Stream& stream, const Conv2dProblem& p, ConstView dy, ConstView weight, View dx) {
-  const int64_t k = patch_size(p), block = rows_per_block(p);
-  const Buffer scratch = stream.workspace(packed_size(p.o, k) * static_cast<int64_t>(sizeof(float)));
+  const int64_t k = patch_size(p), o = p.group_o(), block = rows_per_block(p), size = packed_size(o, k);
+  const Buffer scratch = stream.workspace(p.groups * size * static_cast<int64_t>(sizeof(float)));
   float* packed = static_cast<float*>(scratch.data());
-  pack_panels({weight.as<float>(), 1, p.o}, p.o, k, 0, panels(k), packed);  // weightᵀ (o, k)
+  for (int64_t group = 0; group < p.groups; ++group)  // weightᵀ (o, k)
+    pack_panels({weight.as<float>() + group * o, 1, p.o}, o, k, 0, panels(k), packed + group * size);
   stream.threads().run(p.n, [&](int64_t sample) {
     float* out = dx.as<float>() + sample * p.h * p.w * p.c;
     std::fill_n(out, p.h * p.w * p.c, 0.0f);
@@ -99,24 +107,29 @@ void backward_data_im2col(Stream& stream, const Conv2dProblem& p, ConstView dy, 
       const int64_t last = std::min(first + block, p.h_out()), pixels = (last - first) * p.w_out();
       const float* gradient = dy.as<float>() + (sample * p.h_out() + first) * p.w_out() * p.o;
       float* patches = thread_scratch(Scratch::patch_gradients, pixels * k);
-      multiply_packed({pixels, k, p.o, {gradient, p.o, 1}, packed, patches, k}, 0, panels(k));
-      for_each_piece(p, first, last, [&](int64_t from, int64_t to, int64_t floats) {
-        for (int64_t i = 0; i < floats; ++i) out[to + i] += patches[from + i];
-      });
+      for (int64_t group = 0; group < p.groups; ++group) {
+        multiply_packed({pixels, k, o, {gradient + group * o, p.o, 1}, packed + group * size, patches, k}, 0,
+                        panels(k));
+        for_each_piece(p, group, first, last, [&](int64_t from, int64_t to, int64_t floats) {
+          for (int64_t i = 0; i < floats; ++i) out[to + i] += patches[from + i];
+        });
+      }
     }
   });
 }
 
 // dweight summed over samples [begin, end).
 void weight_gradient_of(const Conv2dProblem& p, ConstView dy, ConstView x, int64_t begin, int64_t end, float* dweight) {
-  const int64_t k = patch_size(p), block = rows_per_block(p);
+  const int64_t k = patch_size(p), o = p.group_o(), block = rows_per_block(p);
   bool accumulate = false;
   for (int64_t sample = begin; sample < end; ++sample)
     for (int64_t first = 0; first < p.h_out(); first += block) {
       const int64_t last = std::min(first + block, p.h_out()), pixels = (last - first) * p.w_out();
-      const float* patches = gather_patches(p, x.as<float>() + sample * p.h * p.w * p.c, first, last);
       const float* gradient = dy.as<float>() + (sample * p.h_out() + first) * p.w_out() * p.o;
-      multiply({patches, 1, k}, {gradient, p.o, 1}, k, p.o, pixels, dweight, p.o, accumulate);
+      for (int64_t group = 0; group < p.groups; ++group) {
+        const float* patches = gather_patches(p, group, x.as<float>() + sample * p.h * p.w * p.c, first, last);
+        multiply({patches, 1, k}, {gradient + group * o, p.o, 1}, k, o, pixels, dweight + group * o, p.o, accumulate);
+      }
       accumulate = true;
     }
 }

@@ -19,10 +19,12 @@ void for_each_product(const Conv2dProblem& p, const Body& body) {
             const int64_t row = p.rows.input(i, tap_row), column = p.columns.input(j, tap_column);
             if (row < 0 || row >= p.h || column < 0 || column >= p.w) continue;  // padding is zero
             const int64_t x = ((n * p.h + row) * p.w + column) * p.c;
-            const int64_t weight = (tap_row * p.columns.size + tap_column) * p.c * p.o;
+            const int64_t weight = (tap_row * p.columns.size + tap_column) * p.group_c() * p.o;
             const int64_t y = ((n * p.h_out() + i) * p.w_out() + j) * p.o;
-            for (int64_t c = 0; c < p.c; ++c)
-              for (int64_t o = 0; o < p.o; ++o) body(x + c, weight + c * p.o + o, y + o);
+            for (int64_t o = 0; o < p.o; ++o) {
+              const int64_t group = o / p.group_o();
+              for (int64_t c = 0; c < p.group_c(); ++c) body(x + group * p.group_c() + c, weight + c * p.o + o, y + o);
+            }
           }
 }
 

@@ -1,14 +1,15 @@
 #include "tensor/ops/conv2d.h"
 
 #include "tensor/autograd.h"
+#include "tensor/ops/reshape.h"
 
 namespace melgrad {
 namespace {
 
 Conv2dProblem problem_of(const Tensor& x, const Tensor& weight, const Conv2dOptions& options) {
-  if (x.shape().rank() != 4 || weight.shape().rank() != 4 || x.shape()[3] != weight.shape()[2]) {
-    fail("conv2d: x is {} and the weight {}; expected (n, h, w, c) and (kh, kw, c, o)", x.shape().to_string(),
-         weight.shape().to_string());
+  if (x.shape().rank() != 4 || weight.shape().rank() != 4 || x.shape()[3] != weight.shape()[2] * options.groups) {
+    fail("conv2d: x is {} and the weight {} in {} groups; expected (n, h, w, c) and (kh, kw, c / groups, o)",
+         x.shape().to_string(), weight.shape().to_string(), options.groups);
   }
   Conv2dProblem problem{.n = x.shape()[0],
                         .h = x.shape()[1],
@@ -16,7 +17,8 @@ Conv2dProblem problem_of(const Tensor& x, const Tensor& weight, const Conv2dOpti
                         .c = x.shape()[3],
                         .o = weight.shape()[3],
                         .rows = options.rows,
-                        .columns = options.columns};
+                        .columns = options.columns,
+                        .groups = options.groups};
   problem.rows.size = weight.shape()[0];
   problem.columns.size = weight.shape()[1];
   return problem;
@@ -43,6 +45,17 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Conv2dOptions& option
           gradients.set(1, dweight);
         }
       });
+}
+
+Tensor conv1d(const Tensor& x, const Tensor& weight, const Conv1dOptions& options) {
+  const Shape &in = x.shape(), &w = weight.shape();
+  if (in.rank() != 3 || w.rank() != 3 || in[2] != w[1] * options.groups) {
+    fail("conv1d: x is {} and the weight {} in {} groups; expected (n, l, c) and (k, c / groups, o)", in.to_string(),
+         w.to_string(), options.groups);
+  }
+  const Tensor y = conv2d(reshape(x, {in[0], in[1], 1, in[2]}), reshape(weight, {w[0], 1, w[1], w[2]}),
+                          {.rows = options.window, .groups = options.groups, .algorithm = options.algorithm});
+  return reshape(y, {in[0], y.shape()[1], w[2]});
 }
 
 }  // namespace melgrad

@@ -15,6 +15,11 @@ using test::Inputs;
 using test::OperationCase;
 using test::Outputs;
 
+Conv2dProblem grouped(Conv2dProblem problem, int64_t groups) {
+  problem.groups = groups;
+  return problem;
+}
+
 Conv2dProblem problem_of(const Shape& x, int64_t o, Window rows, Window columns, Padding padding) {
   return {x[0], x[1], x[2], x[3], o, padded(rows, padding, x[1]), padded(columns, padding, x[2])};
 }
@@ -36,13 +41,17 @@ std::vector<Conv2dProblem> problems() {
       problem_of({0, 4, 4, 3}, 2, {2}, {2}, valid),       // an empty batch
       {1, 4, 6, 7, 5, {3, 2, 1, 2, 0}, {3, 1, 1, 0, 2}},  // padding on one side only
       problem_of({1, 260, 40, 8}, 20, {5}, {5}, same),    // several blocks of patches a sample
+      grouped(problem_of({2, 7, 6, 6}, 9, {3, 2}, {2}, same), 3),
+      grouped(problem_of({3, 9, 5, 7}, 7, {3}, {3, 1, 2}, same), 7),  // depthwise
+      grouped(problem_of({2, 40, 1, 5}, 15, {4, 3}, {1}, valid), 5),  // depthwise, three filters a channel, 1-D
+      grouped(problem_of({1, 200, 70, 34}, 36, {3}, {3}, same), 2),   // groups in several blocks of patches
   };
 }
 
 std::string name_of_problem(const Conv2dProblem& p, ConvAlgorithm algorithm) {
-  return fmt::format("conv2d {} -> {}, {}x{} stride {}x{} dilation {}x{}, {}", p.x_shape().to_string(), p.o,
+  return fmt::format("conv2d {} -> {}, {}x{} stride {}x{} dilation {}x{} groups {}, {}", p.x_shape().to_string(), p.o,
                      p.rows.size, p.columns.size, p.rows.stride, p.columns.stride, p.rows.dilation, p.columns.dilation,
-                     name_of(algorithm));
+                     p.groups, name_of(algorithm));
 }
 
 std::vector<ConvAlgorithm> algorithms() {
@@ -64,8 +73,8 @@ std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorith
     return one;
   };
   const Shape x = problem.x_shape(), w = problem.weight_shape(), y = problem.y_shape();
-  std::vector<OperationCase> all{direction(" forward", x, w, y, problem.taps() * problem.c),
-                                 direction(" data gradient", y, w, x, problem.taps() * problem.o),
+  std::vector<OperationCase> all{direction(" forward", x, w, y, problem.taps() * problem.group_c()),
+                                 direction(" data gradient", y, w, x, problem.taps() * problem.group_o()),
                                  direction(" weight gradient", y, x, w, problem.n * problem.h_out() * problem.w_out())};
   all[0].run = [=](Stream& stream, Inputs in, Outputs out) {
     conv2d_forward(stream, problem, in[0], in[1], out[0], algorithm);
@@ -108,6 +117,22 @@ TEST_CASE("conv2d: gradients") {
     };
     test::check_gradient(gradient);
   }
+}
+
+// Two groups of one tap: y's first two channels see x's first alone.
+TEST_CASE("conv2d in groups by hand") {
+  const Conv2dProblem problem = grouped(problem_of({1, 1, 1, 2}, 4, {1}, {1}, Padding::valid), 2);
+  const float x[] = {2, 3}, w[] = {1, 10, 100, 1000};
+  float y[4];
+  Stream stream(Device::cpu);
+  conv2d_forward(stream, problem, {x, problem.x_shape()}, {w, problem.weight_shape()}, {y, problem.y_shape()});
+  CHECK(y[0] == 2);
+  CHECK(y[1] == 20);
+  CHECK(y[2] == 300);
+  CHECK(y[3] == 3000);
+  CHECK_THROWS_WITH_AS(conv2d_forward(stream, grouped(problem, 3), {x, problem.x_shape()}, {w, Shape{1, 1, 1, 4}},
+                                      {y, problem.y_shape()}),
+                       "conv2d_forward: 3 groups; expected a number that divides 2 channels in and 4 out", Error);
 }
 
 // The definition by hand: a 2 × 2 image, a 2 × 2 kernel, Keras's `same` (one row and column of zeros after).
