@@ -15,15 +15,10 @@ const MaxPool2dFunctions& functions(Device device) {
   return functions_for("max_pool2d", device, &cpu::max_pool2d_functions, simt);
 }
 
-void expect_problem(const char* operation, const MaxPool2dProblem& problem) {
-  expect_window(operation, "rows", problem.rows, problem.h);
-  expect_window(operation, "columns", problem.columns, problem.w);
-}
-
 }  // namespace
 
-void max_pool2d_forward(Stream& stream, const MaxPool2dProblem& problem, ConstView x, View y, View argmax) {
-  expect_problem("max_pool2d_forward", problem);
+void max_pool2d_forward(Stream& stream, const Pool2dProblem& problem, ConstView x, View y, View argmax) {
+  expect_pool("max_pool2d_forward", problem);
   expect_alike("max_pool2d_forward", x, y);
   expect_shape("max_pool2d_forward", "x", x, problem.x_shape());
   expect_shape("max_pool2d_forward", "y", y, problem.y_shape());
@@ -32,8 +27,8 @@ void max_pool2d_forward(Stream& stream, const MaxPool2dProblem& problem, ConstVi
   functions(x.device).forward(stream, problem, x, y, argmax);
 }
 
-void max_pool2d_backward(Stream& stream, const MaxPool2dProblem& problem, ConstView dy, ConstView argmax, View dx) {
-  expect_problem("max_pool2d_backward", problem);
+void max_pool2d_backward(Stream& stream, const Pool2dProblem& problem, ConstView dy, ConstView argmax, View dx) {
+  expect_pool("max_pool2d_backward", problem);
   expect_alike("max_pool2d_backward", dy, dx);
   expect_shape("max_pool2d_backward", "dy", dy, problem.y_shape());
   expect_index("max_pool2d_backward", "argmax", argmax, dy.device);

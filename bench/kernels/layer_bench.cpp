@@ -93,7 +93,7 @@ std::vector<BenchCase> batch_norm_cases() {
 }
 
 std::vector<BenchCase> max_pool_cases() {
-  const MaxPool2dProblem p{32,
+  const Pool2dProblem p{32,
                            127,
                            10,
                            48,

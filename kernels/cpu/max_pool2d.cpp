@@ -60,7 +60,7 @@ struct Patch {
   const float* first;
   int64_t row_step, column_step;  // from one tap to the next
 
-  Patch(const MaxPool2dProblem& p, const float* x, int64_t i, int64_t j)
+  Patch(const Pool2dProblem& p, const float* x, int64_t i, int64_t j)
       : rows(p.rows, i, p.h),
         columns(p.columns, j, p.w),
         first(x + (p.rows.input(i, rows.first) * p.w + p.columns.input(j, columns.first)) * p.c),
@@ -71,7 +71,7 @@ struct Patch {
 
 // body(value, tap) for a vector of channels at each tap of the window, in order.
 template <class D, class Body>
-void for_taps(D d, const MaxPool2dProblem& p, const Patch& patch, int64_t channel, const Body& body) {
+void for_taps(D d, const Pool2dProblem& p, const Patch& patch, int64_t channel, const Body& body) {
   const hn::RebindToSigned<D> di;
   const float* row = patch.first + channel;
   for (int64_t r = patch.rows.first; r < patch.rows.last; ++r, row += patch.row_step) {
@@ -82,7 +82,7 @@ void for_taps(D d, const MaxPool2dProblem& p, const Patch& patch, int64_t channe
 }
 
 // One output, all channels: y and argmax point to its first.
-void pool_position(const MaxPool2dProblem& p, const Patch& patch, float* y, int32_t* argmax) {
+void pool_position(const Pool2dProblem& p, const Patch& patch, float* y, int32_t* argmax) {
   for_channels(p.c, [&](auto d, int64_t channel) {
     const hn::RebindToSigned<decltype(d)> di;
     auto best = hn::Set(d, -std::numeric_limits<float>::infinity());
@@ -111,7 +111,7 @@ void pool_position(const MaxPool2dProblem& p, const Patch& patch, float* y, int3
 }
 
 // Rows begin … end of y, counted over all samples.
-void pool_rows(const MaxPool2dProblem& p, const float* x, float* y, int32_t* argmax, int64_t begin, int64_t end) {
+void pool_rows(const Pool2dProblem& p, const float* x, float* y, int32_t* argmax, int64_t begin, int64_t end) {
   const int64_t h_out = p.h_out(), w_out = p.w_out();
   for (int64_t row = begin; row < end; ++row) {
     const float* sample = x + row / h_out * p.h * p.w * p.c;
@@ -144,7 +144,7 @@ void gather_position(const std::vector<Reader>& readers, int64_t channels, const
 }
 
 // Rows begin … end of dx, counted over all samples.
-void gather_rows(const MaxPool2dProblem& p, const Covers& rows, const Covers& columns, const float* dy,
+void gather_rows(const Pool2dProblem& p, const Covers& rows, const Covers& columns, const float* dy,
                  const int32_t* argmax, float* dx, int64_t begin, int64_t end) {
   const int64_t w_out = p.w_out(), sample_outputs = p.h_out() * w_out * p.c;
   std::vector<Reader> readers;
@@ -172,7 +172,7 @@ HWY_EXPORT(pool_rows);
 HWY_EXPORT(gather_rows);
 
 // Rows of about 16 thousand comparisons.
-int64_t grain(const MaxPool2dProblem& p, int64_t row_outputs) {
+int64_t grain(const Pool2dProblem& p, int64_t row_outputs) {
   return std::max<int64_t>(1, 16'384 / std::max<int64_t>(1, row_outputs * p.c * p.rows.size * p.columns.size));
 }
 
@@ -187,14 +187,14 @@ Covers covers(const Window& window, int64_t length) {
   return of_element;
 }
 
-void forward(Stream& stream, const MaxPool2dProblem& p, ConstView x, View y, View argmax) {
+void forward(Stream& stream, const Pool2dProblem& p, ConstView x, View y, View argmax) {
   if (x.dtype == DType::f64) return reference::max_pool2d_forward<double>(p, x, y, argmax);
   parallel_for(stream.threads(), p.n * p.h_out(), grain(p, p.w_out()), [&](int64_t begin, int64_t end) {
     HWY_DYNAMIC_DISPATCH(pool_rows)(p, x.as<float>(), y.as<float>(), argmax.as<int32_t>(), begin, end);
   });
 }
 
-void backward(Stream& stream, const MaxPool2dProblem& p, ConstView dy, ConstView argmax, View dx) {
+void backward(Stream& stream, const Pool2dProblem& p, ConstView dy, ConstView argmax, View dx) {
   if (dy.dtype == DType::f64) return reference::max_pool2d_backward<double>(p, dy, argmax, dx);
   const Covers rows = covers(p.rows, p.h), columns = covers(p.columns, p.w);
   parallel_for(stream.threads(), p.n * p.h, grain(p, p.w), [&](int64_t begin, int64_t end) {

@@ -6,7 +6,7 @@ namespace melgrad {
 
 Tensor max_pool2d(const Tensor& x, const Window& rows, const Window& columns) {
   if (x.shape().rank() != 4) fail("max_pool2d: x is {}, expected (n, h, w, c)", x.shape().to_string());
-  const MaxPool2dProblem problem{
+  const Pool2dProblem problem{
       .n = x.shape()[0], .h = x.shape()[1], .w = x.shape()[2], .c = x.shape()[3], .rows = rows, .columns = columns};
   Tensor y = Tensor::empty(problem.y_shape(), x.dtype(), x.device());
   Tensor argmax = Tensor::empty(problem.y_shape(), DType::i32, x.device());

@@ -9,6 +9,7 @@
 #include "kernels/memory.h"
 #include "kernels/reference/max_pool2d.h"
 #include "tests/kernels/gradient_check.h"
+#include "tests/kernels/pool_problems.h"
 
 namespace melgrad {
 namespace {
@@ -16,38 +17,12 @@ namespace {
 using test::Inputs;
 using test::OperationCase;
 using test::Outputs;
-
-MaxPool2dProblem problem_of(const Shape& x, Window rows, Window columns, Padding padding) {
-  return {x[0], x[1], x[2], x[3], padded(rows, padding, x[1]), padded(columns, padding, x[2])};
-}
-
-std::vector<MaxPool2dProblem> problems() {
-  constexpr Padding same = Padding::same, valid = Padding::valid;
-  return {
-      problem_of({2, 12, 10, 48}, {4, 2}, {4, 2}, same),      // the GTZAN network's first pool
-      problem_of({3, 31, 3, 32}, {3, 2}, {3, 2}, same),       // pads 1 and 1, 1 and 1
-      problem_of({2, 31, 2, 16}, {2, 2}, {2, 2}, same),       // pads 0 and 1, 0 and 0
-      problem_of({1, 7, 9, 3}, {4, 3}, {5, 2}, same),         // unlike in every way
-      problem_of({2, 13, 11, 17}, {3, 1}, {2, 3}, valid),     // overlapping rows, columns with gaps
-      problem_of({1, 5, 5, 1}, {5, 1}, {5, 1}, valid),        // one window
-      problem_of({2, 9, 8, 5}, {3, 1, 2}, {2, 2, 3}, valid),  // dilation
-      problem_of({2, 9, 8, 33}, {3, 2, 2}, {3, 1, 2}, same),  // dilation and padding
-      problem_of({1, 1, 1, 1}, {1, 1}, {1, 1}, valid),       problem_of({1, 1, 300, 2}, {1, 1}, {7, 1}, same),
-      problem_of({0, 4, 4, 3}, {2, 2}, {2, 2}, valid),       problem_of({2, 4, 4, 0}, {2, 2}, {2, 2}, valid),
-      {1, 4, 4, 7, {3, 2, 1, 2, 0}, {3, 1, 1, 0, 2}},  // padding on one side only
-      {37, 6, 5, 20, {3, 3, 1, 0, 0}, {2, 1, 1, 1, 1}},
-  };
-}
-
-std::string name_of_problem(const MaxPool2dProblem& p) {
-  return fmt::format("max_pool2d {} {}x{} stride {}x{} dilation {}x{}", p.x_shape().to_string(), p.rows.size,
-                     p.columns.size, p.rows.stride, p.columns.stride, p.rows.dilation, p.columns.dilation);
-}
+using test::pool_problems;
 
 TEST_CASE("max_pool2d agrees with the reference") {
-  for (const MaxPool2dProblem& problem : problems()) {
+  for (const Pool2dProblem& problem : pool_problems()) {
     OperationCase forward;
-    forward.name = name_of_problem(problem) + " forward";
+    forward.name = test::name_of_pool(problem) + " forward";
     forward.inputs = {{problem.x_shape()}};
     forward.outputs = {{problem.y_shape()}, {problem.y_shape(), DType::i32}};
     forward.run = [=](Stream& stream, Inputs in, Outputs out) {
@@ -65,7 +40,7 @@ TEST_CASE("max_pool2d agrees with the reference") {
 
     // Outputs dx, and those of the forward pass.
     OperationCase backward;
-    backward.name = name_of_problem(problem) + " backward";
+    backward.name = test::name_of_pool(problem) + " backward";
     backward.inputs = {{problem.x_shape()}, {problem.y_shape()}};
     backward.outputs = {{problem.x_shape()}, {problem.y_shape()}, {problem.y_shape(), DType::i32}};
     backward.run = [=](Stream& stream, Inputs in, Outputs out) {
@@ -88,10 +63,10 @@ TEST_CASE("max_pool2d agrees with the reference") {
 }
 
 TEST_CASE("max_pool2d: gradient") {
-  for (const MaxPool2dProblem& problem : problems()) {
+  for (const Pool2dProblem& problem : pool_problems()) {
     if (problem.x_shape().numel() > 700) continue;
     test::GradientCase gradient;
-    gradient.name = name_of_problem(problem);
+    gradient.name = test::name_of_pool(problem);
     gradient.inputs = {{problem.x_shape()}};
     gradient.outputs = {{problem.y_shape()}, {problem.y_shape(), DType::i32}};
     gradient.forward = [=](Stream& stream, Inputs in, Outputs out) {
@@ -111,7 +86,7 @@ struct Pooled {
 };
 
 template <class T>
-Pooled<T> pool(const MaxPool2dProblem& problem, const std::vector<T>& x) {
+Pooled<T> pool(const Pool2dProblem& problem, const std::vector<T>& x) {
   const auto n = static_cast<std::size_t>(problem.y_shape().numel());
   Pooled<T> result{std::vector<T>(n), std::vector<int32_t>(n)};
   Stream stream(Device::cpu);
@@ -125,7 +100,7 @@ Pooled<T> pool(const MaxPool2dProblem& problem, const std::vector<T>& x) {
 TEST_CASE_TEMPLATE("max_pool2d: padding, ties, NaN and infinities by hand", T, float, double) {
   constexpr T infinity = std::numeric_limits<T>::infinity();
   // Keras's `same` for 5 columns, window 2, stride 2 pads once, after. All negative: padding must not win.
-  const MaxPool2dProblem same = problem_of({1, 1, 5, 1}, {1, 1}, {2, 2}, Padding::same);
+  const Pool2dProblem same = test::pool_problem({1, 1, 5, 1}, {1, 1}, {2, 2}, Padding::same);
   Pooled<T> result = pool<T>(same, {-3, -1, -2, -2, -7});
   CHECK(result.y == std::vector<T>{-1, -2, -7});
   CHECK(result.argmax == std::vector<int32_t>{1, 0, 0});
@@ -136,7 +111,7 @@ TEST_CASE_TEMPLATE("max_pool2d: padding, ties, NaN and infinities by hand", T, f
   CHECK(result.y == std::vector<T>{-infinity, infinity, -infinity});
   CHECK(result.argmax == std::vector<int32_t>{0, 0, 0});
   // Windows of padding alone, which dilation makes possible: nothing wins, and no gradient flows.
-  const MaxPool2dProblem hole = problem_of({1, 1, 1, 1}, {1, 1}, {2, 1, 3}, Padding::same);
+  const Pool2dProblem hole = test::pool_problem({1, 1, 1, 1}, {1, 1}, {2, 1, 3}, Padding::same);
   result = pool<T>(hole, {5});
   CHECK(result.y == std::vector<T>{-infinity});
   CHECK(result.argmax == std::vector<int32_t>{-1});
@@ -146,7 +121,7 @@ TEST_CASE_TEMPLATE("max_pool2d: padding, ties, NaN and infinities by hand", T, f
                       {result.argmax.data(), hole.y_shape(), DType::i32}, {&dx, hole.x_shape(), dtype_of<T>});
   CHECK(dx == 0);
   // Many channels at once: a NaN in one lane stays there.
-  const MaxPool2dProblem wide{1, 1, 2, 19, {1, 1}, {2, 2}};
+  const Pool2dProblem wide{1, 1, 2, 19, {1, 1}, {2, 2}};
   std::vector<T> x(38, -2);
   x[4] = x[19 + 4] = NAN;  // of two the first wins
   x[19 + 7] = NAN;
@@ -162,7 +137,7 @@ TEST_CASE("max_pool2d: errors and cost") {
   float x[16] = {}, y[16];
   int32_t argmax[16];
   Stream stream(Device::cpu);
-  MaxPool2dProblem problem{1, 4, 4, 1, {2, 2}, {2, 2}};
+  Pool2dProblem problem{1, 4, 4, 1, {2, 2}, {2, 2}};
   auto run = [&](const Shape& x_shape, const Shape& y_shape, const ConstView& positions) {
     max_pool2d_forward(stream, problem, {x, x_shape}, {y, y_shape},
                        {argmax, positions.shape, positions.dtype, Device::cpu});
@@ -177,8 +152,8 @@ TEST_CASE("max_pool2d: errors and cost") {
   CHECK_THROWS_AS(run(in, out, {argmax, out, DType::i32}), Error);
   problem.rows = {5, 1};
   CHECK_THROWS_WITH_AS(run(in, out, {argmax, out, DType::i32}),
-                       "max_pool2d_forward: rows of 4 is shorter than the window of 5", Error);
-  const MaxPool2dProblem priced{2, 4, 6, 3, {2, 2}, {2, 2}};  // 36 outputs of 144 inputs
+                       "max_pool2d_forward: height of 4 is shorter than the window of 5", Error);
+  const Pool2dProblem priced{2, 4, 6, 3, {2, 2}, {2, 2}};  // 36 outputs of 144 inputs
   CHECK(max_pool2d_forward_cost(priced, 4) == Cost{36 * 4, (144 + 36) * 4 + 36 * 4});
   CHECK(max_pool2d_backward_cost(priced, 4) == Cost{36, (144 + 36) * 4 + 36 * 4});
 }

@@ -1,0 +1,87 @@
+#include "kernels/avg_pool2d.h"
+
+#include <doctest/doctest.h>
+
+#include "kernels/reference/avg_pool2d.h"
+#include "tests/kernels/gradient_check.h"
+#include "tests/kernels/pool_problems.h"
+
+namespace melgrad {
+namespace {
+
+using test::Inputs;
+using test::OperationCase;
+using test::Outputs;
+
+std::string name_of_case(const Pool2dProblem& problem, AverageOver over) {
+  return fmt::format("avg_{} over {}", test::name_of_pool(problem), name_of(over));
+}
+
+TEST_CASE("avg_pool2d agrees with the reference") {
+  for (const Pool2dProblem& problem : test::pool_problems())
+    for (AverageOver over : {AverageOver::inside, AverageOver::window}) {
+      OperationCase forward;
+      forward.name = name_of_case(problem, over) + " forward";
+      forward.inputs = {{problem.x_shape()}};
+      forward.outputs = {{problem.y_shape()}};
+      forward.run = [=](Stream& stream, Inputs in, Outputs out) {
+        avg_pool2d_forward(stream, problem, over, in[0], out[0]);
+      };
+      forward.reference = [=](Inputs in, Outputs out) {
+        reference::avg_pool2d_forward<double>(problem, over, in[0], out[0]);
+      };
+      forward.reduction_length = problem.rows.size * problem.columns.size;
+      test::check(forward);
+
+      OperationCase backward;
+      backward.name = name_of_case(problem, over) + " backward";
+      backward.inputs = {{problem.y_shape()}};
+      backward.outputs = {{problem.x_shape()}};
+      backward.run = [=](Stream& stream, Inputs in, Outputs out) {
+        avg_pool2d_backward(stream, problem, over, in[0], out[0]);
+      };
+      backward.reference = [=](Inputs in, Outputs out) {
+        reference::avg_pool2d_backward<double>(problem, over, in[0], out[0]);
+      };
+      backward.reduction_length = forward.reduction_length;
+      test::check(backward);
+    }
+}
+
+TEST_CASE("avg_pool2d: gradients") {
+  for (const Pool2dProblem& problem : test::pool_problems())
+    for (AverageOver over : {AverageOver::inside, AverageOver::window}) {
+      if (problem.x_shape().numel() > 2000) continue;
+      test::GradientCase gradient;
+      gradient.name = name_of_case(problem, over);
+      gradient.inputs = {{problem.x_shape()}};
+      gradient.outputs = {{problem.y_shape()}};
+      gradient.forward = [=](Stream& stream, Inputs in, Outputs out) {
+        avg_pool2d_forward(stream, problem, over, in[0], out[0]);
+      };
+      gradient.backward = [=](Stream& stream, Inputs, Outputs, ConstView dy, Outputs gradients) {
+        avg_pool2d_backward(stream, problem, over, dy, gradients[0]);
+      };
+      test::check_gradient(gradient);
+    }
+}
+
+// A corner window of a 3 × 3 `same` pool holds four elements.
+TEST_CASE("avg_pool2d by hand: what an edge is divided by") {
+  const Window window = padded({.size = 3}, Padding::same, 2);
+  const Pool2dProblem problem{1, 2, 2, 1, window, window};
+  const float x[] = {1, 2, 3, 6};
+  float y[4];
+  Stream stream(Device::cpu);
+  avg_pool2d_forward(stream, problem, AverageOver::inside, {x, problem.x_shape()}, {y, problem.y_shape()});
+  CHECK(y[0] == 3.0f);
+  avg_pool2d_forward(stream, problem, AverageOver::window, {x, problem.x_shape()}, {y, problem.y_shape()});
+  CHECK(y[0] == doctest::Approx(12.0 / 9));
+}
+
+TEST_CASE("avg_pool2d cost") {
+  CHECK(avg_pool2d_cost({1, 4, 4, 2, {2, 2}, {2, 2}}, 4) == Cost{8 * 5, (32 + 8) * 4});
+}
+
+}  // namespace
+}  // namespace melgrad
