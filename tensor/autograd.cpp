@@ -95,12 +95,12 @@ NoGrad::~NoGrad() {
 
 Tensor record(Tensor output, std::shared_ptr<Node> node);  // tensor.cpp: puts the node into the tensor
 
-Tensor record(const char* operation, Tensor output, std::initializer_list<Tensor> inputs, BackwardFunction backward) {
+Tensor record(const char* operation, Tensor output, std::vector<Tensor> inputs, BackwardFunction backward) {
   const bool needed = std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t.requires_grad(); });
   if (!recording || !needed) return output;
   auto node = std::make_shared<Node>();
   node->operation = operation;
-  node->inputs = inputs;
+  node->inputs = std::move(inputs);
   node->backward = std::move(backward);
   node->output_shape = output.shape();
   node->sequence = next_sequence++;

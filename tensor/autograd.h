@@ -13,7 +13,6 @@
 #pragma once
 
 #include <functional>
-#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -67,7 +66,7 @@ struct Node {
 
 // Puts `output` on the tape as the result of `operation` on `inputs`, unless no input requires a gradient or recording
 // is off. Returns it.
-Tensor record(const char* operation, Tensor output, std::initializer_list<Tensor> inputs, BackwardFunction backward);
+Tensor record(const char* operation, Tensor output, std::vector<Tensor> inputs, BackwardFunction backward);
 
 // Recording is off in this thread while one of these lives.
 class NoGrad {
