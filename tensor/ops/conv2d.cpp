@@ -53,9 +53,11 @@ Tensor conv1d(const Tensor& x, const Tensor& weight, const Conv1dOptions& option
     fail("conv1d: x is {} and the weight {} in {} groups; expected (n, l, c) and (k, c / groups, o)", in.to_string(),
          w.to_string(), options.groups);
   }
-  const Tensor y = conv2d(reshape(x, {in[0], in[1], 1, in[2]}), reshape(weight, {w[0], 1, w[1], w[2]}),
-                          {.rows = options.window, .groups = options.groups, .algorithm = options.algorithm});
-  return reshape(y, {in[0], y.shape()[1], w[2]});
+  const Tensor wide_weight = reshape(weight, {w[0], 1, w[1], w[2]});
+  return over_width_one("conv1d", x, [&](const Tensor& wide) {
+    return conv2d(wide, wide_weight,
+                  {.rows = options.window, .columns = {}, .groups = options.groups, .algorithm = options.algorithm});
+  });
 }
 
 }  // namespace melgrad

@@ -1,6 +1,7 @@
 #include "tensor/ops/max_pool2d.h"
 
 #include "tensor/autograd.h"
+#include "tensor/ops/reshape.h"
 
 namespace melgrad {
 
@@ -16,6 +17,10 @@ Tensor max_pool2d(const Tensor& x, const Window& rows, const Window& columns) {
     max_pool2d_backward(dy.stream(), problem, dy.view(), argmax.get().view(), dx.mutable_view());
     gradients.set(0, dx);
   });
+}
+
+Tensor max_pool1d(const Tensor& x, const Window& window) {
+  return over_width_one("max_pool1d", x, [&](const Tensor& wide) { return max_pool2d(wide, window, {}); });
 }
 
 }  // namespace melgrad
