@@ -150,10 +150,27 @@ void run(Stream& stream, Reduction reduction, ConstView x, View y) {
   reduce_f32(stream, reduction, x, y);
 }
 
+// Sample `index` of an array whose first axis is the batch.
+template <class AnyView>
+AnyView sample_of(AnyView view, int64_t index) {
+  view.shape = view.shape.without_batch().with_batch(1);
+  view.data = view.template as<float>() + index * view.numel();
+  return view;
+}
+
+// The definition, sample by sample where samples are reduced one by one.
+void max_backward(Stream& stream, ConstView x, ConstView y, ConstView dy, View dx) {
+  if (x.dtype == DType::f64) return reference::reduce_max_backward<double>(x, y, dy, dx);
+  if (x.shape.rank() == 0 || y.shape[0] != x.shape[0]) return reference::reduce_max_backward<float>(x, y, dy, dx);
+  stream.threads().run(x.shape[0], [&](int64_t i) {
+    reference::reduce_max_backward<float>(sample_of(x, i), sample_of(y, i), sample_of(dy, i), sample_of(dx, i));
+  });
+}
+
 }  // namespace
 
 extern const ReduceFunctions reduce_functions;
-const ReduceFunctions reduce_functions{run};
+const ReduceFunctions reduce_functions{run, max_backward};
 
 }  // namespace melgrad::cpu
 #endif

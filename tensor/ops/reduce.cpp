@@ -2,6 +2,7 @@
 
 #include "kernels/elementwise.h"
 #include "tensor/autograd.h"
+#include "tensor/ops/elementwise.h"
 
 namespace melgrad {
 namespace {
@@ -39,6 +40,25 @@ Tensor sum(const Tensor& x, const std::vector<int64_t>& axes) {
 }
 Tensor mean(const Tensor& x, const std::vector<int64_t>& axes) {
   return reduce_by("mean", Reduction::mean, x, axes);
+}
+
+Tensor max(const Tensor& x, const std::vector<int64_t>& axes) {
+  const Shape kept = reduced_shape(x.shape(), axes);
+  Tensor y = Tensor::empty(kept, x.dtype(), x.device());
+  reduce(x.stream(), Reduction::max, x.view(), y.mutable_view());
+  const Saved maximum(y);
+  if (axes.empty()) y = y.with_shape({});
+  return record("max", y, {x}, [kept, maximum, x = Saved(x)](const Tensor& dy, Gradients& gradients) {
+    Tensor dx = Tensor::empty_like(x.get());
+    reduce_max_backward(dy.stream(), x.get().view(), maximum.get().view(), dy.with_shape(kept).view(),
+                        dx.mutable_view());
+    gradients.set(0, dx);
+  });
+}
+
+Tensor variance(const Tensor& x, const std::vector<int64_t>& axes) {
+  const Tensor distance = x - mean(x, axes);
+  return mean(distance * distance, axes);
 }
 
 }  // namespace melgrad

@@ -12,4 +12,10 @@ namespace melgrad {
 Tensor sum(const Tensor& x, const std::vector<int64_t>& axes = {});
 Tensor mean(const Tensor& x, const std::vector<int64_t>& axes = {});
 
+// The largest element; its gradient goes to the first of equals.
+Tensor max(const Tensor& x, const std::vector<int64_t>& axes = {});
+
+// The mean squared distance from the mean: the biased variance, as batch normalisation has it.
+Tensor variance(const Tensor& x, const std::vector<int64_t>& axes = {});
+
 }  // namespace melgrad
