@@ -48,6 +48,44 @@ TEST_CASE("reduce agrees with the reference over any axes") {
   }
 }
 
+// Integers in -4 … 4 are full of ties, normal numbers have none.
+TEST_CASE("reduce_max_backward agrees with the reference over any axes") {
+  for (const Shape& x : awkward_shapes) {
+    for (int axes = 0; axes < 1 << x.rank(); ++axes) {
+      Shape y;
+      for (int64_t axis = 0; axis < x.rank(); ++axis) y.append(axes >> axis & 1 ? 1 : x[axis]);
+      if (x.numel() == 0) continue;
+      OperationCase operation = reduce_case(Reduction::max, x, y);
+      operation.name = "gradient of " + operation.name;
+      operation.inputs = {{x}, {y}};
+      operation.outputs = {{y}, {x}};
+      operation.run = [](Stream& stream, Inputs in, Outputs out) {
+        reduce(stream, Reduction::max, in[0], out[0]);
+        reduce_max_backward(stream, in[0], out[0], in[1], out[1]);
+      };
+      operation.reference = [](Inputs in, Outputs out) {
+        reference::reduce<double>(Reduction::max, in[0], out[0]);
+        reference::reduce_max_backward<double>(in[0], out[0], in[1], out[1]);
+      };
+      operation.magnitude = [](Inputs in, Outputs out) {  // it selects: nothing is rounded
+        std::fill_n(out[0].as<double>(), out[0].numel(), 0.0);
+        std::fill_n(out[1].as<double>(), in[0].numel(), 0.0);
+      };
+      test::check(operation);
+    }
+  }
+}
+
+TEST_CASE("reduce_max_backward by hand: the first of equals, and a NaN where the maximum is one") {
+  const float x[] = {1, 3, 3, 2, NAN, 9}, dy[] = {5, 7};
+  float y[2], dx[6];
+  Stream stream(Device::cpu);
+  reduce(stream, Reduction::max, {x, Shape{2, 3}}, {y, Shape{2, 1}});
+  reduce_max_backward(stream, {x, Shape{2, 3}}, {y, Shape{2, 1}}, {dy, Shape{2, 1}}, {dx, Shape{2, 3}});
+  const float expected[] = {0, 5, 0, 0, 7, 0};
+  for (int i = 0; i < 6; ++i) CHECK(dx[i] == expected[i]);
+}
+
 TEST_CASE("reduce: long sums keep their digits") {
   // One running f32 sum of these would be off by 1e-3 and more.
   constexpr int64_t n = 3'000'001;
