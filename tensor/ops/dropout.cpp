@@ -1,6 +1,7 @@
 #include "tensor/ops/dropout.h"
 
 #include "tensor/autograd.h"
+#include "tensor/ops/elementwise.h"
 
 namespace melgrad {
 
@@ -12,6 +13,21 @@ Tensor dropout(const Tensor& x, double rate, const Philox& random) {
     dropout(dy.stream(), rate, random, dy.view(), dx.mutable_view());
     gradients.set(0, dx);
   });
+}
+
+Tensor channel_dropout(const Tensor& x, double rate, const Philox& random) {
+  if (x.shape().rank() < 2) fail("channel_dropout: x is {}, expected (n, …, c)", x.shape().to_string());
+  Shape channels{x.shape()[0]};
+  for (int64_t axis = 1; axis + 1 < x.shape().rank(); ++axis) channels.append(1);
+  channels.append(x.shape()[-1]);
+  const Tensor ones = Tensor::full(channels, 1, x.dtype(), x.device());
+  return multiply(x, dropout(ones, rate, random));
+}
+
+Tensor gaussian_noise(const Tensor& x, double deviation, const Philox& random) {
+  Tensor y = Tensor::empty_like(x);
+  gaussian_noise(x.stream(), deviation, random, x.view(), y.mutable_view());
+  return record("gaussian_noise", y, {x}, [](const Tensor& dy, Gradients& gradients) { gradients.set(0, dy); });
 }
 
 }  // namespace melgrad

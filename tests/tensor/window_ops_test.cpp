@@ -60,9 +60,10 @@ TEST_CASE("conv2d: gradients for strides, dilations and pads") {
 
 TEST_CASE("conv2d refuses what does not fit") {
   const Tensor x = Tensor::zeros({1, 5, 5, 2});
-  CHECK_THROWS_WITH_AS(
-      conv2d(x, Tensor::zeros({3, 3, 1, 4})),
-      "conv2d: x is (1, 5, 5, 2) and the weight (3, 3, 1, 4); expected (n, h, w, c) and (kh, kw, c, o)", Error);
+  CHECK_THROWS_WITH_AS(conv2d(x, Tensor::zeros({3, 3, 1, 4})),
+                       "conv2d: x is (1, 5, 5, 2) and the weight (3, 3, 1, 4) in 1 groups; expected (n, h, w, c) and "
+                       "(kh, kw, c / groups, o)",
+                       Error);
   CHECK_THROWS_AS(conv2d(Tensor::zeros({5, 5, 2}), Tensor::zeros({3, 3, 2, 4})), Error);
   CHECK_THROWS_AS(conv2d(x, Tensor::zeros({6, 3, 2, 4})), Error);  // longer than the input
   CHECK_THROWS_AS(conv2d(x, Tensor::zeros({3, 3, 2, 4}, DType::f64)), Error);
