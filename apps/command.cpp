@@ -8,7 +8,8 @@
 namespace melgrad {
 
 void print_json(const Json& object) {
-  fmt::print("{}\n", object.dump());
+  // Names of files may be no UTF-8, which JSON must be.
+  fmt::print("{}\n", object.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 void add_json_option(CLI::App& command, CommonOptions& options) {

@@ -35,6 +35,18 @@ std::string evaluation_line(const Evaluation& evaluation, const std::string& spl
                      evaluation.loss);
 }
 
+namespace {
+
+// A column's label: at most twelve bytes, cut between characters.
+std::string shortened(const std::string& label) {
+  if (label.size() <= 12) return label;
+  std::size_t end = 11;
+  while (end > 0 && (static_cast<unsigned char>(label[end]) & 0xC0) == 0x80) --end;
+  return label.substr(0, end) + "…";
+}
+
+}  // namespace
+
 std::string confusion_table(const ConfusionMatrix& confusion, const std::vector<std::string>& labels) {
   std::vector<std::vector<std::string>> rows{{"truth \\ predicted"}};
   const auto ratio = [](int64_t part, int64_t whole) {
@@ -42,7 +54,7 @@ std::string confusion_table(const ConfusionMatrix& confusion, const std::vector<
                       : fmt::format("{:.2f}", static_cast<double>(part) / static_cast<double>(whole));
   };
   std::vector<int64_t> predicted_total(labels.size());
-  for (const std::string& label : labels) rows.front().push_back(label.substr(0, 8));
+  for (const std::string& label : labels) rows.front().push_back(shortened(label));
   rows.front().push_back("recall");
   for (std::size_t truth = 0; truth < labels.size(); ++truth) {
     std::vector<std::string> row{labels[truth]};

@@ -38,6 +38,10 @@ void hash_bytes(uint64_t& hash, const void* data, std::size_t bytes) {
 
 uint64_t fingerprint(const Samples& samples) {
   uint64_t hash = 0xcbf29ce484222325;
+  for (int64_t axis = 0; axis < samples.input.rank(); ++axis) {
+    const int64_t size = samples.input[axis];
+    hash_bytes(hash, &size, sizeof size);
+  }
   hash_bytes(hash, samples.inputs.data(), samples.inputs.size() * sizeof(float));
   hash_bytes(hash, samples.labels.data(), samples.labels.size() * sizeof(int32_t));
   hash_bytes(hash, samples.clip.data(), samples.clip.size() * sizeof(int32_t));

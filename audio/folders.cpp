@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "kernels/utf8.h"
+
 namespace melgrad {
 namespace {
 
@@ -21,6 +23,12 @@ void check_folder(const fs::path& folder) {
           folder.string());
   require(fs::is_directory(folder, error),
           "{}: not a folder; give a data set's folder, with one folder of audio a class", folder.string());
+}
+
+// A run's configuration, JSON and pictures hold the names of classes.
+void check_label(const std::string& label, const fs::path& folder) {
+  require(printable(label) == label, "{}: the name of class '{}' is not UTF-8 or has control characters; rename it",
+          printable(folder.string()), printable(label));
 }
 
 // Sorted by bytes, without hidden entries.
@@ -101,6 +109,7 @@ ClipList read_folders(const fs::path& folder) {
       }
     }
     if (list.clips.size() > before) {
+      check_label(label, folder);
       list.labels.push_back(label);
     } else {
       list.ignored.push_back(label);
@@ -135,6 +144,7 @@ ClipList read_listed_folders(const fs::path& folder) {
   }
   ClipList list;
   for (auto& [label, index] : labels) {
+    check_label(label, folder);
     index = static_cast<int32_t>(list.labels.size());
     list.labels.push_back(label);
   }

@@ -33,7 +33,11 @@ inline std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') result += '\\';
-    result += c;
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      result += fmt::format("\\u{:04x}", c);
+    } else {
+      result += c;
+    }
   }
   return result + '"';
 }

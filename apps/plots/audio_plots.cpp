@@ -25,14 +25,30 @@ Range range_of(std::span<const float> values) {
   return range.low <= range.high ? range : Range{0, 1};
 }
 
+constexpr int64_t most_columns = 4096;  // of an image: more than any page shows, and far below what cairo can hold
+
+// The mean of a bin's finite values over frames begin … end; NaN if there is none.
+double mean_of(const Matrix& matrix, int64_t bin, int64_t begin, int64_t end) {
+  double sum = 0;
+  int64_t count = 0;
+  for (int64_t frame = begin; frame < end; ++frame) {
+    const float value = matrix.values[static_cast<std::size_t>(frame * matrix.bins + bin)];
+    if (!std::isfinite(value)) continue;
+    sum += value;
+    ++count;
+  }
+  return count == 0 ? NAN : sum / static_cast<double>(count);
+}
+
 // (frames, bins) in time order to an image of bins over time.
 Image turned(const Matrix& matrix, double low, double high, ColourMap map) {
-  std::vector<float> transposed(matrix.values.size());
-  for (int64_t frame = 0; frame < matrix.frames; ++frame)
+  const int64_t columns = std::min(matrix.frames, most_columns);
+  std::vector<float> transposed(static_cast<std::size_t>(matrix.bins * columns));
+  for (int64_t column = 0; column < columns; ++column)
     for (int64_t bin = 0; bin < matrix.bins; ++bin)
-      transposed[static_cast<std::size_t>(bin * matrix.frames + frame)] =
-          matrix.values[static_cast<std::size_t>(frame * matrix.bins + bin)];
-  return image_of(transposed, matrix.bins, matrix.frames, low, high, map);
+      transposed[static_cast<std::size_t>(bin * columns + column)] = static_cast<float>(
+          mean_of(matrix, bin, column * matrix.frames / columns, (column + 1) * matrix.frames / columns));
+  return image_of(transposed, matrix.bins, columns, low, high, map);
 }
 
 double seconds_of(const Matrix& matrix, double hop_seconds) {

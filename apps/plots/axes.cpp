@@ -13,8 +13,10 @@ constexpr double small = 11;  // of tick labels
 // 12000 -> "12k": long numbers crowd an axis.
 std::string tick_label(double value, double step) {
   if (std::abs(value) >= 10'000 && std::fmod(value, 1000) == 0) return fmt::format("{}k", value / 1000);
-  const int digits = std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 6);
-  return fmt::format("{:.{}f}", std::abs(value) < step / 1e6 ? 0.0 : value, digits);
+  if (std::abs(value) < step / 1e6) value = 0;
+  const int digits = static_cast<int>(std::ceil(-std::log10(step) - 1e-9));
+  if (digits > 6) return fmt::format("{:.3g}", value);
+  return fmt::format("{:.{}f}", value, std::max(0, digits));
 }
 
 std::vector<Tick> linear_ticks(double low, double high, int at_most) {

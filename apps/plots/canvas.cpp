@@ -1,9 +1,12 @@
 #include "apps/plots/canvas.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <string_view>
 
 #include "kernels/error.h"
+#include "kernels/utf8.h"
 #include "tensor/io/atomic_file.h"
 
 namespace melgrad::plots {
@@ -65,7 +68,7 @@ void Canvas::set_font(const TextStyle& style) {
 double Canvas::text_width(const std::string& text, const TextStyle& style) {
   set_font(style);
   cairo_text_extents_t extents;
-  cairo_text_extents(cairo(), text.c_str(), &extents);
+  cairo_text_extents(cairo(), printable(text).c_str(), &extents);  // cairo gives up on text that is not UTF-8
   return extents.x_advance;
 }
 
@@ -79,7 +82,7 @@ void Canvas::text(Point at, const std::string& text, const TextStyle& style) {
   cairo_translate(cairo(), at.x, at.y);
   if (style.upward) cairo_rotate(cairo(), -std::acos(0.0));
   cairo_move_to(cairo(), -share(style.anchor) * width, (1 - share(style.height)) * capital);
-  cairo_show_text(cairo(), text.c_str());
+  cairo_show_text(cairo(), printable(text).c_str());
   cairo_restore(cairo());
 }
 

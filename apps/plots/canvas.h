@@ -60,6 +60,7 @@ class Canvas {
   void line(std::span<const Point> points, Colour colour, double thickness);
   void fill(const Rectangle& rectangle, Colour colour);
   void frame(const Rectangle& rectangle, Colour colour, double thickness);
+  // What is no UTF-8, and control characters, are drawn as question marks.
   void text(Point at, const std::string& text, const TextStyle& style);
   double text_width(const std::string& text, const TextStyle& style);
   // Stretched over the rectangle: smoothly where it has more pixels than the page, as squares where fewer.

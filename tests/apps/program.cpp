@@ -62,17 +62,6 @@ int wait_for(pid_t process) {
   return status_of(status);
 }
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "melgrad-test-XXXXXX").string();
-  require(::mkdtemp(name.data()) != nullptr, "mkdtemp: {}", std::strerror(errno));
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 void write_wav(const std::filesystem::path& path, const std::vector<float>& samples, int sample_rate) {
   const auto bytes = static_cast<uint32_t>(samples.size() * 2), rate = static_cast<uint32_t>(sample_rate);
   std::string file;

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/temporary_folder.h"
+
 namespace melgrad::test {
 
 struct Outcome {
@@ -24,20 +26,6 @@ Outcome run_program(const Arguments& arguments, const Environment& environment =
 // Starts the program and leaves it running, its output thrown away.
 pid_t start_program(const Arguments& arguments);
 int wait_for(pid_t process);  // as Outcome::status
-
-// A folder of its own that goes when the object does.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // A `folders` data set of three classes of short tones in noise, which a network learns in a few epochs: half a second
 // each at 8 kHz, mono 16-bit WAV.

@@ -145,6 +145,31 @@ TEST_CASE("train, evaluate and predict agree, and skip bad files with a count") 
   CHECK(total == doctest::Approx(1.0).epsilon(1e-5));
   CHECK(scores[0]["score"] >= scores[1]["score"]);
   check_refusal({"predict", run.string(), (data / "low" / "text.wav").string()}, 1, "text.wav");
+
+  // A file name that is no UTF-8 must not break the JSON, nor a picture.
+  const auto latin = folder / "caf\xE9.wav";
+  std::filesystem::copy_file(clip, latin);
+  const Outcome foreign = run_program({"predict", run.string(), latin.string(), "--json"});
+  REQUIRE_MESSAGE(foreign.status == 0, foreign.err);
+  CHECK(json::parse(foreign.out)["files"][0]["scores"].size() == 3);
+  CHECK(run_program({"predict", run.string(), latin.string(), "--plot", (folder / "p.png").string()}).status == 0);
+}
+
+TEST_CASE("a second training reads its features from data.cache, and learns the same from them") {
+  const TemporaryFolder folder;
+  const auto data = folder / "data", cache = folder / "cache";
+  make_tone_set(data, 6);
+  const Arguments with_cache{"--set", "data.cache=" + cache.string()};
+  REQUIRE(run_program(train_arguments(data, folder / "plain", 1)).status == 0);
+  REQUIRE(run_program(train_arguments(data, folder / "first", 1, with_cache)).status == 0);
+  std::map<std::string, std::string> stored;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(cache))
+    if (entry.is_regular_file()) stored[entry.path()] = file_bytes(entry.path());
+  CHECK(stored.size() >= 18);
+  REQUIRE(run_program(train_arguments(data, folder / "second", 1, with_cache)).status == 0);
+  for (const char* run : {"first", "second"})
+    CHECK(file_bytes(folder / run / "last.safetensors") == file_bytes(folder / "plain/last.safetensors"));
+  for (const auto& [path, bytes] : stored) CHECK(file_bytes(path) == bytes);
 }
 
 }  // namespace

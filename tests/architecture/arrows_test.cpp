@@ -37,10 +37,7 @@ TEST_CASE("every source file is in its folder's list") {
 // A tree of its own to break rules in.
 class Tree {
  public:
-  void write(const std::string& name, const std::string& text) {
-    fs::create_directories((folder_ / name).parent_path());
-    std::ofstream(folder_ / name) << text;
-  }
+  void write(const std::string& name, const std::string& text) { folder_.write(name, text); }
   Lines broken() const { return broken_arrows(folder_.path()); }
   Lines unlisted() const { return unlisted_sources(folder_.path()); }
 

@@ -12,13 +12,13 @@
 #include "audio/dataset.h"
 #include "kernels/thread_pool.h"
 #include "tensor/io/atomic_file.h"
-#include "tests/audio/temporary_folder.h"
+#include "tests/audio/audio_folder.h"
 
 namespace melgrad {
 namespace {
 
 namespace fs = std::filesystem;
-using test::TemporaryFolder;
+using test::AudioFolder;
 
 std::vector<float> tone(float frequency) {
   std::vector<float> x;
@@ -27,7 +27,7 @@ std::vector<float> tone(float frequency) {
 }
 
 struct Fixture {
-  TemporaryFolder folder;
+  AudioFolder folder;
   FrontendOptions frontend;
   DataOptions data;
 

@@ -9,13 +9,13 @@
 #include "audio/folders.h"
 #include "audio/split.h"
 #include "kernels/thread_pool.h"
-#include "tests/audio/temporary_folder.h"
+#include "tests/audio/audio_folder.h"
 
 namespace melgrad {
 namespace {
 
+using test::AudioFolder;
 using test::error_of;
-using test::TemporaryFolder;
 using Names = std::vector<std::string>;
 
 std::vector<float> ramp(int64_t samples) {
@@ -31,7 +31,7 @@ Names clip_names(const ClipList& list) {
 }
 
 TEST_CASE("folders: classes and files in the order of bytes, the rest ignored and listed") {
-  const TemporaryFolder folder;
+  const AudioFolder folder;
   for (const char* name : {"b/2.wav", "b/10.WAV", "b/Z.flac", "a/x.mp3", "a/notes.txt", "a/sub/y.wav", "\xc3\xa9/1.ogg",
                            "B/1.au", "empty/readme.md", "top.wav", ".hidden/1.wav", "a/.hidden.wav"})
     folder.write(name, "not audio");
@@ -45,7 +45,7 @@ TEST_CASE("folders: classes and files in the order of bytes, the rest ignored an
 }
 
 TEST_CASE("folders: errors say what is expected") {
-  const TemporaryFolder folder;
+  const AudioFolder folder;
   CHECK(error_of([&] { read_folders(folder.path() / "nowhere"); }).find("no such folder") != std::string::npos);
   CHECK(error_of([&] { read_folders(folder.write("file.wav", "x")); }).find("not a folder") != std::string::npos);
   const std::string message = error_of([&] { read_folders(folder.path()); });
@@ -53,8 +53,19 @@ TEST_CASE("folders: errors say what is expected") {
   CHECK(message.find('\n') == std::string::npos);
 }
 
+TEST_CASE("folders: classes have names that can be printed") {
+  for (const char* label : {"caf\xE9", "two\nlines", "\x7F"}) {
+    const AudioFolder folder;
+    folder.write_audio(std::string(label) + "/a.wav", std::vector<float>(100), 8000);
+    CHECK(error_of([&] { read_folders(folder.path()); }).find("rename it") != std::string::npos);
+  }
+  const AudioFolder folder;
+  folder.write_audio("M\xC3\xBCsik/a.wav", std::vector<float>(100), 8000);
+  CHECK(read_folders(folder.path()).labels == std::vector<std::string>{"M\xC3\xBCsik"});
+}
+
 TEST_CASE("folders: published lists") {
-  const TemporaryFolder folder;
+  const AudioFolder folder;
   DataOptions options;
   options.split = SplitKind::lists;
   CHECK(error_of([&] { read_clips(folder.path(), options); }).find("train.txt, valid.txt and test.txt") !=
@@ -223,7 +234,7 @@ TEST_CASE("whole files in pieces of the same length") {
 }
 
 // Two classes with two good clips each and every kind of bad file.
-void write_corpus(const TemporaryFolder& folder) {
+void write_corpus(const AudioFolder& folder) {
   folder.write_audio("a/1.wav", ramp(8000), 8000);
   folder.write_audio("a/2.flac", ramp(22050), 22050, 1, SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
   folder.write_audio("b/1.wav", ramp(16000), 8000, 2);
@@ -236,7 +247,7 @@ void write_corpus(const TemporaryFolder& folder) {
 }
 
 TEST_CASE("a data set: good clips in order, bad ones named, any number of threads") {
-  const TemporaryFolder folder;
+  const AudioFolder folder;
   write_corpus(folder);
   DataOptions options;
   options.duration = 1;
@@ -271,7 +282,7 @@ TEST_CASE("a data set: good clips in order, bad ones named, any number of thread
 }
 
 TEST_CASE("a data set without one usable clip is an error") {
-  const TemporaryFolder folder;
+  const AudioFolder folder;
   folder.write("a/0.wav", "text");
   ThreadPool pool(1);
   const std::string message =

@@ -8,13 +8,13 @@
 #include "audio/decode.h"
 #include "audio/resample.h"
 #include "tensor/io/atomic_file.h"
-#include "tests/audio/temporary_folder.h"
+#include "tests/audio/audio_folder.h"
 
 namespace melgrad {
 namespace {
 
+using test::AudioFolder;
 using test::error_of;
-using test::TemporaryFolder;
 
 std::vector<float> tone(int64_t samples) {
   std::vector<float> x;
@@ -38,7 +38,7 @@ void overwrite(const std::filesystem::path& path, std::size_t at, std::string_vi
 }
 
 TEST_CASE("decode: formats and sample rates") {
-  const TemporaryFolder folder;
+  const AudioFolder folder;
   const std::vector<float> x = tone(5000);
   const Audio exact = decode(folder.write_audio("a.wav", x, 8000));
   CHECK(exact.samples == x);
@@ -56,7 +56,7 @@ TEST_CASE("decode: formats and sample rates") {
 }
 
 TEST_CASE("decode: channels are averaged, one sample is audio") {
-  const TemporaryFolder folder;
+  const AudioFolder folder;
   std::vector<float> interleaved;
   for (int frame = 0; frame < 20'000; ++frame)  // more than a buffer
     for (int channel = 0; channel < 8; ++channel) interleaved.push_back(static_cast<float>(frame % 50 + 4 * channel));
@@ -68,7 +68,7 @@ TEST_CASE("decode: channels are averaged, one sample is audio") {
 }
 
 TEST_CASE("decode refuses what is not audio") {
-  const TemporaryFolder folder;
+  const AudioFolder folder;
   CHECK(refusal(folder.path() / "missing.wav").find("no such file") != std::string::npos);
   CHECK(refusal(folder.path()).find("is a folder") != std::string::npos);
   CHECK(refusal(folder.write("empty.wav", "")).find("is empty") != std::string::npos);
@@ -78,7 +78,7 @@ TEST_CASE("decode refuses what is not audio") {
 }
 
 TEST_CASE("decode refuses samples that are not finite") {
-  const TemporaryFolder folder;
+  const AudioFolder folder;
   for (float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
                     -std::numeric_limits<float>::infinity()}) {
     std::vector<float> x = tone(70'000);
@@ -90,7 +90,7 @@ TEST_CASE("decode refuses samples that are not finite") {
 }
 
 TEST_CASE("decode refuses files that are cut off, wherever") {
-  const TemporaryFolder folder;
+  const AudioFolder folder;
   const std::vector<float> x = tone(20'000);
   for (auto [name, format] : {std::pair{"t.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16},
                               {"t24.wav", SF_FORMAT_WAVEX | SF_FORMAT_PCM_24},
@@ -108,7 +108,7 @@ TEST_CASE("decode refuses files that are cut off, wherever") {
 }
 
 TEST_CASE("decode reads on where a header leaves the length open") {
-  const TemporaryFolder folder;
+  const AudioFolder folder;
   const std::vector<float> x = tone(3000);
   const auto path = folder.write_audio("stream.wav", x, 8000, 1, SF_FORMAT_WAV | SF_FORMAT_PCM_16);
   const std::size_t data = read_file(path).find("data");

@@ -10,7 +10,7 @@
 #include "audio/frontend.h"
 #include "audio/mel.h"
 #include "kernels/philox.h"
-#include "tests/audio/temporary_folder.h"
+#include "tests/audio/audio_folder.h"
 
 namespace melgrad {
 namespace {

@@ -1,47 +1,23 @@
-// A folder that is there while a test runs, and audio files written into it.
+// A folder that is there while a test runs, with audio files written into it.
 #pragma once
 
 #include <sndfile.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "kernels/error.h"
+#include "tests/temporary_folder.h"
 
 namespace melgrad::test {
 
-class TemporaryFolder {
+class AudioFolder : public TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "melgrad-XXXXXX").string();
-    require(mkdtemp(name.data()) != nullptr, "{}: cannot be made", name);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
-  // Folders on the way are made.
-  std::filesystem::path write(const std::string& name, std::string_view contents) const {
-    const std::filesystem::path path = path_ / name;
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path, std::ios::binary) << contents;
-    return path;
-  }
-
   // `samples` interleaved; `format` as libsndfile has them.
   std::filesystem::path write_audio(const std::string& name, std::span<const float> samples, int rate, int channels = 1,
                                     int format = SF_FORMAT_WAV | SF_FORMAT_FLOAT) const {
-    const std::filesystem::path path = path_ / name;
+    const std::filesystem::path path = *this / name;
     std::filesystem::create_directories(path.parent_path());
     SF_INFO info{};
     info.samplerate = rate;
@@ -55,9 +31,6 @@ class TemporaryFolder {
     require(written, "{}: cannot be written", path.string());
     return path;
   }
-
- private:
-  std::filesystem::path path_;
 };
 
 // The message of the Error that `body` throws; empty if it throws none.

@@ -1,0 +1,81 @@
+// What holds for every model and recipe that can be named.
+#include "models/registry.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "kernels/error.h"
+#include "layers/loss.h"
+#include "models/recipes.h"
+#include "tests/tensor/gradient_check.h"
+
+namespace melgrad {
+namespace {
+
+TEST_CASE("every model builds at its published shape, and each of its parameters gets a gradient") {
+  for (const ModelDescription& description : model_descriptions()) {
+    CAPTURE(description.name);
+    CHECK(&find_model(description.name) == &description);
+    Sequential network = make_model(description.name, description.classes);
+    CHECK(network.build(description.input, {.seed = 1, .dtype = DType::f64}) == Shape{description.classes});
+    const Tensor x = test::uniform_tensor(description.input.with_batch(2), 1);
+    const Tensor labels = Tensor::from(std::vector<int32_t>{0, 1}, {2});
+    cross_entropy(network.pre_activation(x, {.training = true}), labels).backward();
+    for (const NamedTensor& parameter : network.parameters()) {
+      CAPTURE(parameter.name);
+      const Tensor gradient = parameter.tensor.grad();
+      REQUIRE(gradient.defined());
+      const auto values = gradient.data<double>();
+      CHECK(std::any_of(values.begin(), values.end(), [](double value) { return value != 0; }));
+    }
+  }
+}
+
+TEST_CASE("equal seeds give equal networks, others do not") {
+  for (const ModelDescription& description : model_descriptions()) {
+    const auto weights = [&](uint64_t seed) {
+      Sequential network = make_model(description.name, description.classes);
+      network.build(description.input, {.seed = seed});
+      std::vector<float> values;
+      for (const auto& [name, tensor] : network.values())
+        values.insert(values.end(), tensor.data<float>().begin(), tensor.data<float>().end());
+      return values;
+    };
+    CHECK(weights(1) == weights(1));
+    CHECK(weights(1) != weights(2));
+  }
+}
+
+TEST_CASE("names and options that there are not") {
+  CHECK_THROWS_WITH_AS(make_model("gtzan", 10), doctest::Contains("gtzan-cnn"), Error);
+  CHECK_THROWS_WITH_AS(make_model("gtzan-cnn", 10, {{"droput", 0.1}}), doctest::Contains("dropout"), Error);
+  Sequential network = make_model("gtzan-cnn", 10, {{"dropout", 1.5}});
+  CHECK_THROWS_WITH_AS(network.build({130, 13, 1}), doctest::Contains("rate"), Error);
+}
+
+TEST_CASE("gtzan-cnn: parameters, classes, and inputs that are too small") {
+  Sequential network = make_model("gtzan-cnn", 10);
+  network.build({130, 13, 1});
+  CHECK(network.parameter_count() == 25162);
+  CHECK(network.trainable_count() == 24970);
+  // Conv 4×4 valid leaves 10 coefficients, pool "same" 5, conv 3×3 3, pool 2, conv 2×2 1: 13 is the least that works.
+  Sequential narrow = make_model("gtzan-cnn", 10);
+  CHECK_THROWS_WITH_AS(narrow.build({130, 8, 1}), doctest::Contains("conv2d_3"), Error);
+  Sequential short_one = make_model("gtzan-cnn", 10);
+  CHECK_THROWS_WITH_AS(short_one.build({3, 13, 1}), doctest::Contains("conv2d_1"), Error);
+  Sequential binary = make_model("gtzan-cnn", 2);
+  CHECK(binary.build({130, 13, 1}) == Shape{2});
+  CHECK(binary.parameter_count() == 25162 - 8 * 33);
+}
+
+TEST_CASE("recipes are sorted, named once, and say what they are") {
+  CHECK(!recipes().empty());
+  for (std::size_t i = 0; i < recipes().size(); ++i) {
+    CHECK(recipes()[i].text.starts_with("# "));
+    if (i > 0) CHECK(recipes()[i - 1].name < recipes()[i].name);
+  }
+}
+
+}  // namespace
+}  // namespace melgrad
