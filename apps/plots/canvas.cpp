@@ -9,6 +9,14 @@
 #include "kernels/utf8.h"
 #include "tensor/io/atomic_file.h"
 
+#ifdef __SANITIZE_ADDRESS__
+// fontconfig, behind cairo, keeps what it has read of the fonts until the process ends.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libfontconfig\n";
+}
+#endif
+
 namespace melgrad::plots {
 namespace {
 
