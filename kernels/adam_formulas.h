@@ -14,7 +14,7 @@ namespace melgrad {
 // small differences 1 - beta are taken in double.
 template <class T>
 struct AdamNumbers {
-  T beta1, beta2, gain1, gain2, rate, root_scale, epsilon, weight_decay;
+  T beta1, beta2, gain1, gain2, rate, root_scale, epsilon, l2;
 
   explicit AdamNumbers(const AdamStep& step)
       : beta1(static_cast<T>(step.beta1)),
@@ -22,7 +22,7 @@ struct AdamNumbers {
         gain1(static_cast<T>(1 - step.beta1)),
         gain2(static_cast<T>(1 - step.beta2)),
         epsilon(static_cast<T>(step.epsilon)),
-        weight_decay(static_cast<T>(step.weight_decay)) {
+        l2(static_cast<T>(step.l2)) {
     const double t = static_cast<double>(step.step);
     const double correction1 = 1 - std::pow(step.beta1, t);
     const double correction2 = std::sqrt(1 - std::pow(step.beta2, t));
@@ -34,10 +34,21 @@ struct AdamNumbers {
 
 template <class T>
 MELGRAD_HOST_DEVICE inline void adam_step(const AdamNumbers<T>& step, T gradient, T& first, T& second, T& weight) {
-  const T g = gradient + step.weight_decay * weight;
+  const T g = gradient + step.l2 * weight;
   first = step.beta1 * first + step.gain1 * g;
   second = step.beta2 * second + step.gain2 * (g * g);
   weight -= step.rate * first / (std::sqrt(second) * step.root_scale + step.epsilon);
+}
+
+// AMSGrad.
+template <class T>
+MELGRAD_HOST_DEVICE inline void adam_step(const AdamNumbers<T>& step, T gradient, T& first, T& second, T& largest,
+                                          T& weight) {
+  const T g = gradient + step.l2 * weight;
+  first = step.beta1 * first + step.gain1 * g;
+  second = step.beta2 * second + step.gain2 * (g * g);
+  largest = largest < second ? second : largest;
+  weight -= step.rate * first / (std::sqrt(largest) * step.root_scale + step.epsilon);
 }
 
 }  // namespace melgrad

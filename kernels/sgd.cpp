@@ -20,7 +20,7 @@ const SgdFunctions& functions(Device device) {
 void expect_step(const SgdStep& step) {
   require(std::isfinite(step.learning_rate), "sgd_update: learning rate is {}", step.learning_rate);
   require(step.momentum >= 0 && step.momentum <= 1, "sgd_update: momentum is {}, expected 0 to 1", step.momentum);
-  require(std::isfinite(step.weight_decay), "sgd_update: weight decay is {}", step.weight_decay);
+  require(std::isfinite(step.l2), "sgd_update: l2 is {}", step.l2);
 }
 
 }  // namespace

@@ -16,12 +16,12 @@ inline constexpr EnumNames<OptimizerVariant, 2> enum_names<OptimizerVariant>{
 
 // keras:   v ← momentum·v - rate·g;  w ← w + v,       nesterov: w ← w + momentum·v - rate·g
 // pytorch: v ← momentum·v + g;       w ← w - rate·v,  nesterov: w ← w - rate·(g + momentum·v)
-// With g = gradient + weight_decay·w. They agree while the rate is constant. Nesterov: Sutskever et al., ICML 2013.
+// With g = gradient + l2·w. They agree while the rate is constant. Nesterov: Sutskever et al., ICML 2013.
 struct SgdStep {
   double learning_rate = 0.01;
   double momentum = 0;
   bool nesterov = false;
-  double weight_decay = 0;
+  double l2 = 0;
   OptimizerVariant variant = OptimizerVariant::keras;
 };
 

@@ -9,23 +9,23 @@ namespace melgrad {
 // The numbers of a step in the type of the weights.
 template <class T>
 struct SgdNumbers {
-  T learning_rate, momentum, weight_decay;
+  T learning_rate, momentum, l2;
 
   explicit SgdNumbers(const SgdStep& step)
       : learning_rate(static_cast<T>(step.learning_rate)),
         momentum(static_cast<T>(step.momentum)),
-        weight_decay(static_cast<T>(step.weight_decay)) {}
+        l2(static_cast<T>(step.l2)) {}
 };
 
 // Without momentum the variants and Nesterov's form are all this.
 template <class T>
 MELGRAD_HOST_DEVICE inline void sgd_step(const SgdNumbers<T>& step, T gradient, T& weight) {
-  weight -= step.learning_rate * (gradient + step.weight_decay * weight);
+  weight -= step.learning_rate * (gradient + step.l2 * weight);
 }
 
 template <OptimizerVariant variant, bool nesterov, class T>
 MELGRAD_HOST_DEVICE inline void sgd_step(const SgdNumbers<T>& step, T gradient, T& velocity, T& weight) {
-  const T g = gradient + step.weight_decay * weight;
+  const T g = gradient + step.l2 * weight;
   if constexpr (variant == OptimizerVariant::keras) {
     velocity = step.momentum * velocity - step.learning_rate * g;
     weight += nesterov ? step.momentum * velocity - step.learning_rate * g : velocity;

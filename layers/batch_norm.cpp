@@ -1,6 +1,7 @@
 #include "layers/batch_norm.h"
 
 #include "layers/initializer.h"
+#include "tensor/ops/movement.h"
 
 namespace melgrad {
 
@@ -9,7 +10,11 @@ Shape BatchNorm::build(const Shape& input, BuildContext& context) {
   require(options_.epsilon > 0, "batch_norm: epsilon is {}, expected a positive number", options_.epsilon);
   require(options_.momentum.keep >= 0 && options_.momentum.keep <= 1, "batch_norm: momentum keeps {}, expected 0 to 1",
           options_.momentum.keep);
-  const Shape channels{input[-1]};
+  const int64_t rank = input.rank() + 1;
+  require(options_.axis >= -rank && options_.axis < rank && options_.axis != 0 && options_.axis != -rank,
+          "batch_norm: axis {} of {} with the batch; expected one behind it", options_.axis, rank);
+  if (options_.axis < 0) options_.axis += rank;
+  const Shape channels{input[options_.axis - 1]};
   gamma_ = constant_parameter(1, channels, true, context.dtype, context.device);
   beta_ = constant_parameter(0, channels, true, context.dtype, context.device);
   running_mean_ = constant_parameter(0, channels, false, context.dtype, context.device);
@@ -18,6 +23,12 @@ Shape BatchNorm::build(const Shape& input, BuildContext& context) {
 }
 
 Tensor BatchNorm::pre_activation(const Tensor& x, const Pass& pass) {
+  const int64_t last = x.shape().rank() - 1;
+  if (options_.axis != last) return swap_axes(normalise(swap_axes(x, options_.axis, last), pass), options_.axis, last);
+  return normalise(x, pass);
+}
+
+Tensor BatchNorm::normalise(const Tensor& x, const Pass& pass) {
   return pass.training ? batch_norm_train(x, gamma_, beta_, running_mean_, running_variance_, options_)
                        : batch_norm_infer(x, gamma_, beta_, running_mean_, running_variance_, options_);
 }

@@ -2,8 +2,6 @@
 
 #include <tuple>
 
-#include "tensor/ops/bias.h"
-
 namespace melgrad {
 
 void expect_groups(const char* layer, int64_t channels, int64_t filters, int64_t groups) {
@@ -26,23 +24,13 @@ Shape Conv2D::build(const Shape& input, BuildContext& context) {
                              padding.columns, input[1]),
       .groups = options_.groups,
       .algorithm = options_.algorithm};
-  const int64_t taps = kernel.rows * kernel.columns, in = input[2] / options_.groups;
-  weight_ = initialize(options_.initializer, {kernel.rows, kernel.columns, in, options_.filters},
-                       {.in = taps * in, .out = taps * options_.filters}, context.next_generator(), context.dtype,
-                       context.device);
-  if (options_.bias) bias_ = constant_parameter(0, {options_.filters}, true, context.dtype, context.device);
+  make_weight(options_.initializer, {kernel.rows, kernel.columns, input[2] / options_.groups, options_.filters},
+              options_.bias, context);
   return {windows_.rows.output(input[0]), windows_.columns.output(input[1]), options_.filters};
 }
 
 Tensor Conv2D::pre_activation(const Tensor& x, const Pass&) {
-  const Tensor y = conv2d(x, weight_, windows_);
-  return bias_.defined() ? add_bias(y, bias_) : y;
-}
-
-std::vector<NamedTensor> Conv2D::state() const {
-  std::vector<NamedTensor> state{{"weight", weight_}};
-  if (bias_.defined()) state.push_back({"bias", bias_});
-  return state;
+  return with_bias(conv2d(x, weight_, windows_));
 }
 
 int64_t Conv2D::flops(const Shape& input) const {

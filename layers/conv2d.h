@@ -1,8 +1,7 @@
 #pragma once
 
-#include "layers/initializer.h"
-#include "layers/layer.h"
-#include "layers/window_options.h"
+#include "layers/option_text.h"
+#include "layers/weighted_layer.h"
 #include "tensor/ops/conv2d.h"
 
 namespace melgrad {
@@ -18,26 +17,39 @@ struct Conv2DOptions {
   ActivationFunction activation = ActivationFunction::linear;
   Initializer initializer = Initializer::glorot_uniform;
   ConvAlgorithm algorithm = ConvAlgorithm::automatic;
+
+  template <class Self, class Field>
+  static void visit(Self& self, Field&& field) {
+    field("filters", self.filters);
+    field("kernel", self.kernel);
+    field("stride", self.stride);
+    field("padding", self.padding);
+    field("dilation", self.dilation);
+    field("groups", self.groups);
+    field("bias", self.bias);
+    field("activation", self.activation);
+    field("initializer", self.initializer);
+    field("algorithm", self.algorithm);
+  }
 };
 
 // Throws unless `groups` divides both.
 void expect_groups(const char* layer, int64_t channels, int64_t filters, int64_t groups);
 
 // (h, w, c) -> (h_out, w_out, filters). weight (kh, kw, c / groups, filters), bias (filters).
-class Conv2D : public Layer {
+class Conv2D : public WeightedLayer {
  public:
-  explicit Conv2D(Conv2DOptions options) : options_(options) {}
+  using Options = Conv2DOptions;
+  explicit Conv2D(Options options) : options_(options) {}
   std::string_view type() const override { return "conv2d"; }
   Shape build(const Shape& input, BuildContext& context) override;
   Tensor pre_activation(const Tensor& x, const Pass& pass) override;
   ActivationFunction activation() const override { return options_.activation; }
-  std::vector<NamedTensor> state() const override;
   int64_t flops(const Shape& input) const override;
 
  private:
-  Conv2DOptions options_;
+  Options options_;
   Conv2dOptions windows_;  // with the padding that the input's size asks for
-  Tensor weight_, bias_;
 };
 
 }  // namespace melgrad

@@ -1,34 +1,31 @@
 #include "layers/dense.h"
 
-#include "tensor/ops/bias.h"
 #include "tensor/ops/matmul.h"
+#include "tensor/ops/reshape.h"
 
 namespace melgrad {
+namespace {
+
+Shape with_last(const Shape& shape, int64_t last) {
+  Shape result;
+  for (int64_t axis = 0; axis + 1 < shape.rank(); ++axis) result.append(shape[axis]);
+  result.append(last);
+  return result;
+}
+
+}  // namespace
 
 Shape Dense::build(const Shape& input, BuildContext& context) {
   require(options_.units >= 1, "dense: {} units, expected at least 1", options_.units);
-  if (input.rank() != 1) {
-    fail("dense: the input is {}, expected one axis; put a flatten or a global pooling before it", input.to_string());
-  }
-  weight_ = initialize(options_.initializer, {input[0], options_.units}, {.in = input[0], .out = options_.units},
-                       context.next_generator(), context.dtype, context.device);
-  if (options_.bias) bias_ = constant_parameter(0, {options_.units}, true, context.dtype, context.device);
-  return {options_.units};
+  require(input.rank() >= 1, "dense: the input has no axis");
+  make_weight(options_.initializer, {input[-1], options_.units}, options_.bias, context);
+  return with_last(input, options_.units);
 }
 
 Tensor Dense::pre_activation(const Tensor& x, const Pass&) {
-  const Tensor y = matmul(x, weight_);
-  return bias_.defined() ? add_bias(y, bias_) : y;
-}
-
-std::vector<NamedTensor> Dense::state() const {
-  std::vector<NamedTensor> state{{"weight", weight_}};
-  if (bias_.defined()) state.push_back({"bias", bias_});
-  return state;
-}
-
-int64_t Dense::flops(const Shape& input) const {
-  return 2 * input[0] * options_.units;
+  if (x.shape().rank() == 2) return with_bias(matmul(x, weight_));
+  const int64_t in = weight_.shape()[0], rows = x.numel() / std::max<int64_t>(in, 1);
+  return reshape(with_bias(matmul(reshape(x, {rows, in}), weight_)), with_last(x.shape(), options_.units));
 }
 
 }  // namespace melgrad

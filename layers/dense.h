@@ -1,7 +1,7 @@
 #pragma once
 
-#include "layers/initializer.h"
-#include "layers/layer.h"
+#include "layers/option_text.h"
+#include "layers/weighted_layer.h"
 
 namespace melgrad {
 
@@ -10,22 +10,29 @@ struct DenseOptions {
   bool bias = true;
   ActivationFunction activation = ActivationFunction::linear;
   Initializer initializer = Initializer::glorot_uniform;
+
+  template <class Self, class Field>
+  static void visit(Self& self, Field&& field) {
+    field("units", self.units);
+    field("bias", self.bias);
+    field("activation", self.activation);
+    field("initializer", self.initializer);
+  }
 };
 
-// (in) -> (units). weight (in, units), bias (units).
-class Dense : public Layer {
+// (…, in) -> (…, units): the same product at every position, as in Keras. weight (in, units), bias (units).
+class Dense : public WeightedLayer {
  public:
-  explicit Dense(DenseOptions options) : options_(options) {}
+  using Options = DenseOptions;
+  explicit Dense(Options options) : options_(options) {}
   std::string_view type() const override { return "dense"; }
   Shape build(const Shape& input, BuildContext& context) override;
   Tensor pre_activation(const Tensor& x, const Pass& pass) override;
   ActivationFunction activation() const override { return options_.activation; }
-  std::vector<NamedTensor> state() const override;
-  int64_t flops(const Shape& input) const override;
+  int64_t flops(const Shape& input) const override { return 2 * input.numel() * options_.units; }
 
  private:
-  DenseOptions options_;
-  Tensor weight_, bias_;
+  Options options_;
 };
 
 }  // namespace melgrad

@@ -4,8 +4,8 @@
 #include "layers/conv2d.h"
 #include "layers/dense.h"
 #include "layers/dropout.h"
-#include "layers/flatten.h"
-#include "layers/max_pool2d.h"
+#include "layers/reshape.h"
+#include "layers/pooling.h"
 
 namespace melgrad {
 

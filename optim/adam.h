@@ -10,17 +10,19 @@ struct AdamOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-7;  // Keras; PyTorch has 1e-8
-  double weight_decay = 0;
+  bool amsgrad = false;
+  double l2 = 0;
+  double weight_decay = 0;  // above 0: AdamW
   OptimizerVariant variant = OptimizerVariant::keras;
 };
 
-// Formulas in kernels/adam.h. State: first_moment, second_moment.
+// Formulas in kernels/adam.h. State: first_moment, second_moment; with amsgrad largest_second_moment.
 class Adam : public Optimizer {
  public:
   explicit Adam(std::vector<Parameter> parameters, AdamOptions options = {});
 
  private:
-  void update(Parameter& parameter, const Tensor& gradient) override;
+  void update(Parameter& parameter, const Tensor& gradient, const OptimizerRates& rates) override;
   AdamOptions options_;
 };
 

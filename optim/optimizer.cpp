@@ -2,11 +2,16 @@
 
 #include <set>
 
+#include "kernels/elementwise.h"
 #include "kernels/memory.h"
 
 namespace melgrad {
 
-Optimizer::Optimizer(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {
+Optimizer::Optimizer(std::vector<Parameter> parameters, const OptimizerRates& rates)
+    : rates_(rates), parameters_(std::move(parameters)) {
+  set_learning_rate(rates.learning_rate);
+  require(rates.l2 >= 0, "optimizer: l2 is {}, expected 0 or more", rates.l2);
+  require(rates.weight_decay >= 0, "optimizer: weight decay is {}, expected 0 or more", rates.weight_decay);
   std::set<std::string> names;  // state is kept by name
   for (const Parameter& parameter : parameters_) {
     require(parameter.tensor.requires_grad(), "optimizer: '{}' does not require a gradient", parameter.name);
@@ -18,7 +23,15 @@ void Optimizer::step() {
   ++steps_;
   for (Parameter& parameter : parameters_) {
     const Tensor gradient = parameter.tensor.grad();
-    if (gradient.defined()) update(parameter, gradient);
+    if (!gradient.defined()) continue;
+    const OptimizerRates rates{.learning_rate = rates_.learning_rate * parameter.rate_scale,
+                               .l2 = rates_.l2 * parameter.decay_scale,
+                               .weight_decay = rates_.weight_decay * parameter.decay_scale};
+    if (rates.weight_decay != 0) {
+      const View weight = parameter.tensor.mutable_view();
+      elementwise_scale(gradient.stream(), 1 - rates.learning_rate * rates.weight_decay, weight, weight);
+    }
+    update(parameter, gradient, rates);
   }
 }
 
@@ -28,7 +41,7 @@ void Optimizer::zero_grad() {
 
 void Optimizer::set_learning_rate(double learning_rate) {
   require(learning_rate >= 0, "optimizer: learning rate {} is negative", learning_rate);
-  learning_rate_ = learning_rate;
+  rates_.learning_rate = learning_rate;
 }
 
 void Optimizer::add_state(const std::string& kind) {
@@ -36,8 +49,10 @@ void Optimizer::add_state(const std::string& kind) {
     state_[parameter.name + "." + kind] = Tensor::zeros_like(parameter.tensor);
 }
 
-Tensor& Optimizer::state_of(const Parameter& parameter, const char* kind) {
-  return state_.at(parameter.name + "." + kind);
+View Optimizer::state_view(const Parameter& parameter, const char* kind) {
+  const auto found = state_.find(parameter.name + "." + kind);
+  if (found != state_.end()) return found->second.mutable_view();
+  return {nullptr, parameter.tensor.shape(), parameter.tensor.dtype(), parameter.tensor.device()};
 }
 
 void Optimizer::load(int64_t steps, const std::map<std::string, Tensor>& state, const std::string& source) {

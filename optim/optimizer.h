@@ -13,19 +13,29 @@ namespace melgrad {
 struct Parameter {
   std::string name;
   Tensor tensor;
+  // Groups of parameters: factors of the learning rate, and of weight decay and L2 (0 for biases and norms, say).
+  double rate_scale = 1;
+  double decay_scale = 1;
 };
 
 // From anything with a name and a tensor, such as a network's parameters.
 template <class NamedTensors>
 std::vector<Parameter> as_parameters(const NamedTensors& tensors) {
   std::vector<Parameter> parameters;
-  for (const auto& named : tensors) parameters.push_back({named.name, named.tensor});
+  for (const auto& named : tensors) parameters.push_back({.name = named.name, .tensor = named.tensor});
   return parameters;
 }
 
+// What every method has: its rate, and two ways of pulling weights towards zero.
+struct OptimizerRates {
+  double learning_rate = 0;
+  double l2 = 0;            // g ← gradient + l2·w, before everything else: the penalty l2/2·|w|²
+  double weight_decay = 0;  // w ← w - rate·weight_decay·w, before the step: decoupled. Loshchilov and Hutter, ICLR 2019
+};
+
 class Optimizer {
  public:
-  explicit Optimizer(std::vector<Parameter> parameters);
+  Optimizer(std::vector<Parameter> parameters, const OptimizerRates& rates);
   virtual ~Optimizer() = default;
 
   // One step. A parameter without a gradient stays as it is.
@@ -34,7 +44,8 @@ class Optimizer {
   void zero_grad();
 
   void set_learning_rate(double learning_rate);
-  double learning_rate() const { return learning_rate_; }
+  double learning_rate() const { return rates_.learning_rate; }
+  std::vector<Parameter>& parameters() { return parameters_; }
 
   // All that step() depends on beside the parameters and their gradients: saved and loaded bit for bit.
   int64_t steps() const { return steps_; }
@@ -44,12 +55,13 @@ class Optimizer {
  protected:
   // A tensor of state like `parameter`, zeros at first, saved as <parameter>.<kind>. Called by constructors.
   void add_state(const std::string& kind);
-  Tensor& state_of(const Parameter& parameter, const char* kind);
-  virtual void update(Parameter& parameter, const Tensor& gradient) = 0;
-
-  double learning_rate_ = 0;
+  // That tensor's memory; a null view of the parameter's shape if this method has no such state.
+  View state_view(const Parameter& parameter, const char* kind);
+  // `rates`: those of this parameter.
+  virtual void update(Parameter& parameter, const Tensor& gradient, const OptimizerRates& rates) = 0;
 
  private:
+  OptimizerRates rates_;
   std::vector<Parameter> parameters_;
   std::map<std::string, Tensor> state_;
   int64_t steps_ = 0;

@@ -2,23 +2,22 @@
 
 namespace melgrad {
 
-Sgd::Sgd(std::vector<Parameter> parameters, SgdOptions options) : Optimizer(std::move(parameters)), options_(options) {
+Sgd::Sgd(std::vector<Parameter> parameters, SgdOptions options)
+    : Optimizer(std::move(parameters), {options.learning_rate, options.l2, options.weight_decay}), options_(options) {
   require(options.momentum >= 0 && options.momentum < 1, "sgd: momentum {}, expected 0 or more and below 1",
           options.momentum);
   require(!options.nesterov || options.momentum > 0, "sgd: nesterov needs a momentum above 0");
-  set_learning_rate(options.learning_rate);
   if (options.momentum != 0) add_state("velocity");
 }
 
-void Sgd::update(Parameter& parameter, const Tensor& gradient) {
-  View velocity{nullptr, parameter.tensor.shape(), parameter.tensor.dtype(), parameter.tensor.device()};
-  if (options_.momentum != 0) velocity = state_of(parameter, "velocity").mutable_view();
-  const SgdStep step{.learning_rate = learning_rate_,
+void Sgd::update(Parameter& parameter, const Tensor& gradient, const OptimizerRates& rates) {
+  const SgdStep step{.learning_rate = rates.learning_rate,
                      .momentum = options_.momentum,
                      .nesterov = options_.nesterov,
-                     .weight_decay = options_.weight_decay,
+                     .l2 = rates.l2,
                      .variant = options_.variant};
-  sgd_update(gradient.stream(), step, gradient.view(), velocity, parameter.tensor.mutable_view());
+  sgd_update(gradient.stream(), step, gradient.view(), state_view(parameter, "velocity"),
+             parameter.tensor.mutable_view());
 }
 
 }  // namespace melgrad

@@ -9,7 +9,8 @@ struct SgdOptions {
   double learning_rate = 0.01;
   double momentum = 0;
   bool nesterov = false;
-  double weight_decay = 0;
+  double l2 = 0;
+  double weight_decay = 0;  // decoupled
   OptimizerVariant variant = OptimizerVariant::keras;
 };
 
@@ -19,7 +20,7 @@ class Sgd : public Optimizer {
   explicit Sgd(std::vector<Parameter> parameters, SgdOptions options = {});
 
  private:
-  void update(Parameter& parameter, const Tensor& gradient) override;
+  void update(Parameter& parameter, const Tensor& gradient, const OptimizerRates& rates) override;
   SgdOptions options_;
 };
 

@@ -25,7 +25,7 @@ std::vector<BenchCase> cases() {
   adam.operation.inputs = {{shape}};
   adam.operation.outputs = {{shape}, {shape}, {shape}};
   adam.operation.run = [](Stream& stream, Inputs in, Outputs out) {
-    adam_update(stream, {.learning_rate = 1e-6}, in[0], out[0], out[1], out[2]);
+    adam_update(stream, {.learning_rate = 1e-6}, in[0], out[0], out[1], {}, out[2]);
   };
   return {sgd, adam};
 }

@@ -18,6 +18,13 @@ void adam_loop(const AdamNumbers<float>& step, const float* gradient, float* fir
   for (int64_t i = 0; i < n; ++i) adam_step(numbers, gradient[i], first[i], second[i], weight[i]);
 }
 
+void amsgrad_loop(const AdamNumbers<float>& step, const float* gradient, float* first, float* second, float* largest,
+                  float* weight, int64_t n) {
+  const AdamNumbers<float> numbers = step;
+  MELGRAD_VECTORIZE
+  for (int64_t i = 0; i < n; ++i) adam_step(numbers, gradient[i], first[i], second[i], largest[i], weight[i]);
+}
+
 }  // namespace melgrad::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -26,18 +33,26 @@ namespace melgrad::cpu {
 namespace {
 
 HWY_EXPORT(adam_loop);
+HWY_EXPORT(amsgrad_loop);
 
 constexpr int64_t grain = 1 << 13;  // elements a chunk: four arrays in L2
 
 void update(Stream& stream, const AdamStep& step, ConstView gradient, View first_moment, View second_moment,
-            View weight) {
-  if (weight.dtype == DType::f64)
-    return reference::adam_update<double>(step, gradient, first_moment, second_moment, weight);
+            View largest_second_moment, View weight) {
+  if (weight.dtype == DType::f64) {
+    return reference::adam_update<double>(step, gradient, first_moment, second_moment, largest_second_moment, weight);
+  }
   const AdamNumbers<float> numbers(step);
+  const float* g = gradient.as<float>();
+  float *first = first_moment.as<float>(), *second = second_moment.as<float>(), *w = weight.as<float>();
+  float* largest = step.amsgrad ? largest_second_moment.as<float>() : nullptr;
   parallel_for(stream.threads(), weight.numel(), grain, [&](int64_t begin, int64_t end) {
-    HWY_DYNAMIC_DISPATCH(adam_loop)
-    (numbers, gradient.as<float>() + begin, first_moment.as<float>() + begin, second_moment.as<float>() + begin,
-     weight.as<float>() + begin, end - begin);
+    if (step.amsgrad) {
+      HWY_DYNAMIC_DISPATCH(amsgrad_loop)
+      (numbers, g + begin, first + begin, second + begin, largest + begin, w + begin, end - begin);
+    } else {
+      HWY_DYNAMIC_DISPATCH(adam_loop)(numbers, g + begin, first + begin, second + begin, w + begin, end - begin);
+    }
   });
 }
 

@@ -18,22 +18,24 @@ using test::Outputs;
 const OptimizerVariant all_variants[] = {OptimizerVariant::keras, OptimizerVariant::pytorch};
 
 void copy_state(Inputs in, Outputs out) {
-  for (std::size_t i = 0; i < 3; ++i) copy(in[i + 1], out[i]);
+  for (std::size_t i = 0; i < out.size(); ++i) copy(in[i + 1], out[i]);
 }
 
-// Inputs gradient, moments, weight; outputs moments and weight, updated in place.
+// Inputs gradient, the three moments, weight; outputs moments and weight, updated in place.
 OperationCase adam_case(const AdamStep& step, int64_t n) {
   OperationCase operation;
-  operation.name = fmt::format("adam {} step={} decay={} n={}", name_of(step.variant), step.step, step.weight_decay, n);
-  operation.inputs = {{Shape{n}}, {Shape{n}}, {Shape{n}, test::positive_values()}, {Shape{n}}};
-  operation.outputs = {{Shape{n}}, {Shape{n}}, {Shape{n}}};
+  operation.name =
+      fmt::format("adam {} step={} l2={} amsgrad={} n={}", name_of(step.variant), step.step, step.l2, step.amsgrad, n);
+  operation.inputs = {
+      {Shape{n}}, {Shape{n}}, {Shape{n}, test::positive_values()}, {Shape{n}, test::positive_values()}, {Shape{n}}};
+  operation.outputs = {{Shape{n}}, {Shape{n}}, {Shape{n}}, {Shape{n}}};
   operation.run = [=](Stream& stream, Inputs in, Outputs out) {
     copy_state(in, out);
-    adam_update(stream, step, in[0], out[0], out[1], out[2]);
+    adam_update(stream, step, in[0], out[0], out[1], out[2], out[3]);
   };
   operation.reference = [=](Inputs in, Outputs out) {
     copy_state(in, out);
-    reference::adam_update<double>(step, in[0], out[0], out[1], out[2]);
+    reference::adam_update<double>(step, in[0], out[0], out[1], out[2], out[3]);
   };
   // With absolute inputs and the rate negated, every term of the formulas adds up. (The second moment, at least 0.1,
   // hardly notices.)
@@ -43,11 +45,11 @@ OperationCase adam_case(const AdamStep& step, int64_t n) {
     for (int64_t i = 0; i < n; ++i) {
       static_cast<double*>(gradient.data())[i] = std::abs(in[0].as<double>()[i]);
       out[0].as<double>()[i] = std::abs(in[1].as<double>()[i]);
-      out[2].as<double>()[i] = std::abs(in[3].as<double>()[i]);
+      out[3].as<double>()[i] = std::abs(in[4].as<double>()[i]);
     }
     AdamStep all_added = step;
     all_added.learning_rate = -step.learning_rate;
-    reference::adam_update<double>(all_added, {gradient.data(), Shape{n}, DType::f64}, out[0], out[1], out[2]);
+    reference::adam_update<double>(all_added, {gradient.data(), Shape{n}, DType::f64}, out[0], out[1], out[2], out[3]);
   };
   operation.reduction_length = 6;
   return operation;
@@ -58,21 +60,25 @@ TEST_CASE("adam agrees with the reference") {
     for (int64_t t : {1, 2, 1000, 1'000'000}) {
       for (double decay : {0.0, 0.01}) {
         for (int64_t n : {0, 1, 3, 31, 257})
-          test::check(adam_case({.learning_rate = 0.1, .weight_decay = decay, .step = t, .variant = variant}, n));
+          for (bool amsgrad : {false, true})
+            test::check(
+                adam_case({.learning_rate = 0.1, .l2 = decay, .amsgrad = amsgrad, .step = t, .variant = variant}, n));
       }
     }
-    test::check(adam_case({.learning_rate = 0.1, .weight_decay = 0.01, .step = 7, .variant = variant}, 40'009));
+    for (bool amsgrad : {false, true})
+      test::check(
+          adam_case({.learning_rate = 0.1, .l2 = 0.01, .amsgrad = amsgrad, .step = 7, .variant = variant}, 40'009));
   }
 }
 
 struct State {
-  double first = 0, second = 0, weight = 1;
+  double first = 0, second = 0, largest = 0, weight = 1;
 
   void update(const AdamStep& step, double gradient) {
     Stream stream(Device::cpu);
     const Shape scalar{};
     adam_update(stream, step, {&gradient, scalar, DType::f64}, {&first, scalar, DType::f64},
-                {&second, scalar, DType::f64}, {&weight, scalar, DType::f64});
+                {&second, scalar, DType::f64}, {&largest, scalar, DType::f64}, {&weight, scalar, DType::f64});
   }
 };
 
@@ -100,16 +106,35 @@ TEST_CASE("adam: steps computed by hand") {
   // pytorch, step 1: 0.1 · 0.5 / (0.5 + 0.1)
   check_three_steps(OptimizerVariant::pytorch, 1 - 0.05 / 0.6, 0.9491275952449797, 0.9610081696132199);
   State decayed;
-  decayed.update({.weight_decay = 0.1}, 0.5);  // g = 0.6
+  decayed.update({.l2 = 0.1}, 0.5);  // g = 0.6
   CHECK(decayed.first == doctest::Approx(0.06).epsilon(1e-12));
   CHECK(decayed.second == doctest::Approx(0.00036).epsilon(1e-12));
+}
+
+TEST_CASE("amsgrad divides by the largest second moment so far") {
+  State state;
+  AdamStep step{.learning_rate = 0.1,
+                .beta1 = 0.9,
+                .beta2 = 0.5,
+                .epsilon = 0.1,
+                .amsgrad = true,
+                .variant = OptimizerVariant::pytorch};
+  state.update(step, 1);
+  CHECK(state.largest == doctest::Approx(0.5).epsilon(1e-12));
+  CHECK(state.weight == doctest::Approx(1 - 0.1 / 1.1).epsilon(1e-12));
+  step.step = 2;
+  const double before = state.weight;
+  state.update(step, 0);  // second falls to 0.25, the largest stays
+  CHECK(state.second == doctest::Approx(0.25).epsilon(1e-12));
+  CHECK(state.largest == doctest::Approx(0.5).epsilon(1e-12));
+  CHECK(before - state.weight == doctest::Approx(0.1 * 0.09 / 0.19 / (std::sqrt(0.5 / 0.75) + 0.1)).epsilon(1e-12));
 }
 
 TEST_CASE("adam shows a NaN and moves nothing where nothing pushes") {
   float gradient[] = {0, NAN}, first[] = {0, 0}, second[] = {0, 0}, weight[] = {1, 1};
   Stream stream(Device::cpu);
   const Shape two{2};
-  adam_update(stream, {}, {gradient, two}, {first, two}, {second, two}, {weight, two});
+  adam_update(stream, {}, {gradient, two}, {first, two}, {second, two}, {}, {weight, two});
   CHECK(weight[0] == 1.0f);
   CHECK(std::isnan(weight[1]));
 }
@@ -118,14 +143,16 @@ TEST_CASE("adam: errors and cost") {
   float x[4] = {};
   Stream stream(Device::cpu);
   const View good{x, Shape{4}}, other{x, Shape{3}};
-  CHECK_THROWS_WITH_AS(adam_update(stream, {}, other, good, good, good), "adam_update: gradient is (3), expected (4)",
-                       Error);
-  CHECK_THROWS_WITH_AS(adam_update(stream, {}, good, good, other, good),
+  CHECK_THROWS_WITH_AS(adam_update(stream, {}, other, good, good, {}, good),
+                       "adam_update: gradient is (3), expected (4)", Error);
+  CHECK_THROWS_WITH_AS(adam_update(stream, {}, good, good, other, {}, good),
                        "adam_update: second_moment is (3), expected (4)", Error);
-  CHECK_THROWS_WITH_AS(adam_update(stream, {.step = 0}, good, good, good, good),
+  CHECK_THROWS_WITH_AS(adam_update(stream, {.step = 0}, good, good, good, {}, good),
                        "adam_update: step is 0, expected at least 1", Error);
-  CHECK_THROWS_WITH_AS(adam_update(stream, {.beta2 = 1}, good, good, good, good),
+  CHECK_THROWS_WITH_AS(adam_update(stream, {.beta2 = 1}, good, good, good, {}, good),
                        "adam_update: beta2 is 1, expected 0 <= beta2 < 1", Error);
+  CHECK_THROWS_WITH_AS(adam_update(stream, {.amsgrad = true}, good, good, good, other, good),
+                       "adam_update: largest_second_moment is (3), expected (4)", Error);
   CHECK(adam_update_cost(10, 4) == Cost{120, 280});
 }
 

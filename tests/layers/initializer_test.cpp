@@ -8,7 +8,7 @@
 #include "layers/conv2d.h"
 #include "layers/dense.h"
 #include "layers/dropout.h"
-#include "layers/flatten.h"
+#include "layers/reshape.h"
 #include "layers/sequential.h"
 #include "tests/tensor/gradient_check.h"
 

@@ -10,18 +10,22 @@
 #include "layers/conv2d.h"
 #include "layers/dense.h"
 #include "layers/dropout.h"
-#include "layers/flatten.h"
 #include "layers/loss.h"
-#include "layers/max_pool2d.h"
+#include "layers/pooling.h"
+#include "layers/reshape.h"
 #include "layers/sequential.h"
 #include "optim/adam.h"
 #include "optim/sgd.h"
 #include "tensor/io/safetensors.h"
+#include "tests/layers/trace.h"
 #include "tests/tensor/gradient_check.h"
 
 namespace melgrad {
 namespace {
 
+using test::as;
+using test::batch;
+using test::check_trace_tensor;
 using test::values_of;
 
 const BatchNormOptions keras_norm{};
@@ -73,34 +77,6 @@ const Trace traces[] = {
     {"pytorch_sgd", pytorch_norm, [](auto p) { return sgd(std::move(p), OptimizerVariant::pytorch); }},
 };
 
-Tensor as(DType dtype, const Tensor& tensor) {
-  const std::vector<double> values = values_of(tensor);
-  if (dtype == DType::f64) return Tensor::from(values, tensor.shape());
-  return Tensor::from(std::vector<float>(values.begin(), values.end()), tensor.shape());
-}
-
-// Element `index` along the first axis, of f32 or i32.
-template <class T>
-Tensor batch(const Tensor& batches, int64_t index) {
-  const Shape shape = batches.shape().without_batch();
-  const auto size = static_cast<std::size_t>(shape.numel());
-  return Tensor::from(batches.data<T>().subspan(static_cast<std::size_t>(index) * size, size), shape);
-}
-
-// |a - b| <= tolerance · largest |b|, for every element. A NaN never passes.
-void check_tensor(const std::string& name, const Tensor& tensor, const Tensor& golden, double tolerance) {
-  const std::vector<double> a = values_of(tensor), b = values_of(golden);
-  REQUIRE_MESSAGE(tensor.shape() == golden.shape(), name);
-  double largest = 0;
-  for (double value : b) largest = std::max(largest, std::abs(value));
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (!(std::abs(a[i] - b[i]) <= tolerance * largest)) {
-      FAIL_CHECK(name << "[" << i << "] is " << a[i] << ", expected " << b[i] << " within " << tolerance * largest);
-      return;
-    }
-  }
-}
-
 void check_trace(const Trace& trace, const std::map<std::string, Tensor>& golden, DType dtype, double tolerance) {
   const std::string prefix = std::string(trace.name) + "/";
   INFO(prefix, " in ", name_of(dtype));
@@ -128,7 +104,7 @@ void check_trace(const Trace& trace, const std::map<std::string, Tensor>& golden
   }
   CHECK(losses.size() == 20);
   for (const NamedTensor& named : network.state())
-    check_tensor(named.name, named.tensor, golden.at(prefix + "final/" + named.name), tolerance);
+    check_trace_tensor(named.name, named.tensor, golden.at(prefix + "final/" + named.name), tolerance);
 }
 
 TEST_CASE("training follows Keras and PyTorch step by step") {

@@ -9,7 +9,9 @@
 #include <memory>
 
 #include "kernels/philox.h"
+#include "optim/adadelta.h"
 #include "optim/adam.h"
+#include "optim/rmsprop.h"
 #include "optim/sgd.h"
 #include "tensor/io/safetensors.h"
 #include "tests/temporary_folder.h"
@@ -23,12 +25,21 @@ using test::values_of;
 using Values = std::vector<double>;
 using MakeOptimizer = std::function<std::unique_ptr<Optimizer>(std::vector<Parameter>)>;
 
-MakeOptimizer sgd(SgdOptions options) {
-  return [=](std::vector<Parameter> parameters) { return std::make_unique<Sgd>(std::move(parameters), options); };
+template <class O, class Options>
+MakeOptimizer maker(Options options) {
+  return [=](std::vector<Parameter> parameters) { return std::make_unique<O>(std::move(parameters), options); };
 }
-
+MakeOptimizer sgd(SgdOptions options) {
+  return maker<Sgd>(options);
+}
 MakeOptimizer adam(AdamOptions options) {
-  return [=](std::vector<Parameter> parameters) { return std::make_unique<Adam>(std::move(parameters), options); };
+  return maker<Adam>(options);
+}
+MakeOptimizer adadelta(AdadeltaOptions options) {
+  return maker<Adadelta>(options);
+}
+MakeOptimizer rmsprop(RmspropOptions options) {
+  return maker<Rmsprop>(options);
 }
 
 constexpr auto keras = OptimizerVariant::keras;
@@ -49,12 +60,24 @@ const Case cases[] = {
     {"pytorch_sgd", 0.1, sgd({.variant = pytorch})},
     {"pytorch_sgd_momentum", 0.1, sgd({.momentum = 0.9, .variant = pytorch})},
     {"pytorch_sgd_nesterov", 0.1, sgd({.momentum = 0.9, .nesterov = true, .variant = pytorch})},
-    {"pytorch_sgd_decay", 0.1, sgd({.momentum = 0.9, .weight_decay = 0.05, .variant = pytorch})},
-    {"pytorch_sgd_nesterov_decay", 0.1,
-     sgd({.momentum = 0.9, .nesterov = true, .weight_decay = 0.05, .variant = pytorch})},
+    {"pytorch_sgd_decay", 0.1, sgd({.momentum = 0.9, .l2 = 0.05, .variant = pytorch})},
+    {"pytorch_sgd_nesterov_decay", 0.1, sgd({.momentum = 0.9, .nesterov = true, .l2 = 0.05, .variant = pytorch})},
     {"pytorch_adam", 1e-2, adam({.epsilon = 1e-8, .variant = pytorch})},
     {"pytorch_adam_options", 1e-2,
-     adam({.beta1 = 0.8, .beta2 = 0.95, .epsilon = 0.01, .weight_decay = 0.05, .variant = pytorch})},
+     adam({.beta1 = 0.8, .beta2 = 0.95, .epsilon = 0.01, .l2 = 0.05, .variant = pytorch})},
+};
+
+// Every method and every kind of state, for what holds of all of them.
+const Case methods[] = {
+    {"sgd", 0.1, sgd({})},
+    {"sgd with momentum", 0.1, sgd({.momentum = 0.9})},
+    {"sgd with nesterov", 0.1, sgd({.momentum = 0.9, .nesterov = true, .variant = pytorch})},
+    {"adam", 1e-2, adam({})},
+    {"amsgrad", 1e-2, adam({.amsgrad = true})},
+    {"adamw", 1e-2, adam({.weight_decay = 0.1, .variant = pytorch})},
+    {"adadelta", 1, adadelta({})},
+    {"rmsprop", 1e-2, rmsprop({})},
+    {"centred rmsprop with momentum", 1e-2, rmsprop({.momentum = 0.9, .centred = true, .variant = pytorch})},
 };
 
 Tensor as(DType dtype, const Tensor& tensor) {
@@ -88,21 +111,49 @@ TEST_CASE("optimizers follow Keras and PyTorch, through a change of the learning
   }
 }
 
-TEST_CASE("weight decay is added to the gradient in Keras's variant too") {
-  const std::pair<MakeOptimizer, MakeOptimizer> pairs[] = {
-      {sgd({.momentum = 0.9, .weight_decay = 0.2}), sgd({.momentum = 0.9})},
-      {sgd({.momentum = 0.9, .nesterov = true, .weight_decay = 0.2}), sgd({.momentum = 0.9, .nesterov = true})},
-      {adam({.epsilon = 1, .weight_decay = 0.2}), adam({.epsilon = 1})},
+// A weight of 3 after one step by `gradient`.
+double stepped(const MakeOptimizer& make, double gradient, double rate_scale = 1, double decay_scale = 1) {
+  Tensor weight = Tensor::full({1}, 3, DType::f64).set_requires_grad();
+  weight.set_grad(Tensor::full({1}, gradient, DType::f64));
+  make({{"w", weight, rate_scale, decay_scale}})->step();
+  return weight.item();
+}
+
+TEST_CASE("l2 is added to the gradient, weight decay is taken from the weight") {
+  struct Penalised {
+    const char* name;
+    MakeOptimizer plain, l2, decaying;
   };
-  for (const auto& [decaying, plain] : pairs) {
-    const auto step = [](const MakeOptimizer& make, double gradient) {
-      Tensor weight = Tensor::full({1}, 3, DType::f64).set_requires_grad();
-      weight.set_grad(Tensor::full({1}, gradient, DType::f64));
-      make({{"w", weight}})->step();
-      return weight.item();
-    };
-    CHECK(std::abs(step(decaying, 0.5) - step(plain, 0.5 + 0.2 * 3)) < 1e-12);
-    CHECK(std::abs(step(decaying, 0.5) - step(plain, 0.5)) > 1e-6);
+  const Penalised all[] = {
+      {"sgd", sgd({.learning_rate = 0.1, .momentum = 0.9}), sgd({.learning_rate = 0.1, .momentum = 0.9, .l2 = 0.2}),
+       sgd({.learning_rate = 0.1, .momentum = 0.9, .weight_decay = 0.2})},
+      {"nesterov", sgd({.learning_rate = 0.1, .momentum = 0.9, .nesterov = true}),
+       sgd({.learning_rate = 0.1, .momentum = 0.9, .nesterov = true, .l2 = 0.2}),
+       sgd({.learning_rate = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 0.2})},
+      {"adam", adam({.learning_rate = 0.1, .epsilon = 1}), adam({.learning_rate = 0.1, .epsilon = 1, .l2 = 0.2}),
+       adam({.learning_rate = 0.1, .epsilon = 1, .weight_decay = 0.2})},
+      {"adadelta", adadelta({.learning_rate = 0.1, .epsilon = 1}),
+       adadelta({.learning_rate = 0.1, .epsilon = 1, .l2 = 0.2}),
+       adadelta({.learning_rate = 0.1, .epsilon = 1, .weight_decay = 0.2})},
+      {"rmsprop", rmsprop({.learning_rate = 0.1, .epsilon = 1}),
+       rmsprop({.learning_rate = 0.1, .epsilon = 1, .l2 = 0.2}),
+       rmsprop({.learning_rate = 0.1, .epsilon = 1, .weight_decay = 0.2})},
+  };
+  for (const auto& [name, plain, l2, decaying] : all) {
+    INFO(name);
+    const double step = 3 - stepped(plain, 0.5);
+    CHECK(std::abs(stepped(l2, 0.5) - stepped(plain, 0.5 + 0.2 * 3)) < 1e-12);
+    CHECK(std::abs(stepped(l2, 0.5) - stepped(plain, 0.5)) > 1e-6);
+    CHECK(std::abs(stepped(decaying, 0.5) - (3 - 0.1 * 0.2 * 3 - step)) < 1e-12);
+    // A group of its own: neither, for biases and norms; both by half.
+    CHECK(stepped(l2, 0.5, 1, 0) == stepped(plain, 0.5));
+    CHECK(stepped(decaying, 0.5, 1, 0) == stepped(plain, 0.5));
+    CHECK(std::abs(stepped(l2, 0.5, 1, 0.5) - stepped(plain, 0.5 + 0.1 * 3)) < 1e-12);
+    CHECK(std::abs(stepped(decaying, 0.5, 1, 0.5) - (3 - 0.1 * 0.1 * 3 - step)) < 1e-12);
+    // The group's rate moves both the step and the decay.
+    CHECK(std::abs(stepped(plain, 0.5, 0.5) - (3 - step / 2)) < 1e-12);
+    CHECK(std::abs(stepped(decaying, 0.5, 0.5) - (3 - 0.05 * 0.2 * 3 - step / 2)) < 1e-12);
+    CHECK(stepped(decaying, 0.5, 0) == 3);
   }
 }
 
@@ -136,7 +187,7 @@ bool same_bits(const Tensor& a, const Tensor& b) {
 
 TEST_CASE("a saved and loaded optimizer goes on bit for bit") {
   const test::TemporaryFolder folder;
-  for (const Case& c : cases) {
+  for (const Case& c : methods) {
     INFO(c.name);
     Training whole(c.make), first(c.make), second(c.make);
     whole.run(0, 10);
@@ -168,6 +219,14 @@ TEST_CASE("the state has names, and load takes all of it or none") {
   CHECK(training.optimizer->state().count("layer_3.weight.second_moment") == 1);
   CHECK(Training(sgd({})).optimizer->state().empty());
   CHECK(Training(sgd({.momentum = 0.5})).optimizer->state().count("layer_0.weight.velocity") == 1);
+  CHECK(Training(adam({.amsgrad = true})).optimizer->state().count("layer_0.weight.largest_second_moment") == 1);
+  for (const char* kind : {"square", "update"})
+    CHECK(Training(adadelta({})).optimizer->state().count(fmt::format("layer_0.weight.{}", kind)) == 1);
+  CHECK(Training(rmsprop({})).optimizer->state().size() == 5);
+  for (const char* kind : {"square", "mean", "velocity"})
+    CHECK(Training(rmsprop({.momentum = 0.5, .centred = true}))
+              .optimizer->state()
+              .count(fmt::format("layer_0.weight.{}", kind)) == 1);
 
   Training source(adam({}));
   source.run(0, 3);
@@ -188,7 +247,7 @@ TEST_CASE("the state has names, and load takes all of it or none") {
 }
 
 TEST_CASE("a parameter without a gradient stays, and the step counts") {
-  for (const Case& c : cases) {
+  for (const Case& c : methods) {
     Tensor moved = Tensor::full({1}, 3, DType::f64).set_requires_grad();
     Tensor left = Tensor::full({1}, 3, DType::f64).set_requires_grad();
     const auto optimizer = c.make({{"moved", moved}, {"left", left}});
@@ -216,6 +275,15 @@ TEST_CASE("optimizers refuse impossible options") {
        {AdamOptions{.learning_rate = -1}, AdamOptions{.beta1 = 1}, AdamOptions{.beta2 = 1}, AdamOptions{.beta1 = nan},
         AdamOptions{.beta2 = -0.5}, AdamOptions{.epsilon = 0}, AdamOptions{.epsilon = nan}})
     CHECK_THROWS_AS(adam(options)(parameters), Error);
+  for (const AdadeltaOptions& options :
+       {AdadeltaOptions{.learning_rate = -1}, AdadeltaOptions{.rho = 1}, AdadeltaOptions{.rho = nan},
+        AdadeltaOptions{.epsilon = 0}, AdadeltaOptions{.l2 = -1}, AdadeltaOptions{.weight_decay = -1}})
+    CHECK_THROWS_AS(adadelta(options)(parameters), Error);
+  for (const RmspropOptions& options :
+       {RmspropOptions{.learning_rate = -1}, RmspropOptions{.rho = 1}, RmspropOptions{.rho = nan},
+        RmspropOptions{.momentum = 1}, RmspropOptions{.momentum = nan}, RmspropOptions{.epsilon = 0},
+        RmspropOptions{.l2 = nan}, RmspropOptions{.weight_decay = nan}})
+    CHECK_THROWS_AS(rmsprop(options)(parameters), Error);
   CHECK_THROWS_WITH_AS(sgd({})({{"w", Tensor::zeros({1})}}), "optimizer: 'w' does not require a gradient", Error);
   CHECK_THROWS_WITH_AS(sgd({})({parameters[0], parameters[0]}), "optimizer: two parameters named 'w'", Error);
   CHECK_THROWS_AS(sgd({})(parameters)->set_learning_rate(nan), Error);

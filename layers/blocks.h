@@ -1,0 +1,65 @@
+// Layers made of layers.
+#pragma once
+
+#include "layers/option_text.h"
+#include "layers/sequential.h"
+
+namespace melgrad {
+
+struct ResidualOptions {
+  ActivationFunction activation = ActivationFunction::linear;
+
+  template <class Self, class Field>
+  static void visit(Self& self, Field&& field) {
+    field("activation", self.activation);
+  }
+};
+
+// f(x + body(x)), or f(shortcut(x) + body(x)) where the body changes the shape: He et al., CVPR 2016.
+// Tensors are named body.<layer>.<tensor> and shortcut.<layer>.<tensor>.
+class Residual : public Layer {
+ public:
+  using Options = ResidualOptions;
+  explicit Residual(Sequential body, Options options = {}) : Residual(std::move(body), Sequential(), options) {}
+  Residual(Sequential body, Sequential shortcut, Options options = {})
+      : body_(std::move(body)), shortcut_(std::move(shortcut)), options_(options) {}
+  std::string_view type() const override { return "residual"; }
+  Shape build(const Shape& input, BuildContext& context) override;
+  Tensor pre_activation(const Tensor& x, const Pass& pass) override;
+  ActivationFunction activation() const override { return options_.activation; }
+  std::vector<NamedTensor> state() const override;
+  int64_t flops(const Shape& input) const override;
+
+ private:
+  bool has_shortcut() const { return !shortcut_.layers().empty(); }
+  Sequential body_, shortcut_;
+  Options options_;
+};
+
+struct SqueezeExcitationOptions {
+  double ratio = 1.0 / 16;  // hidden units over channels
+
+  template <class Self, class Field>
+  static void visit(Self& self, Field&& field) {
+    field("ratio", self.ratio);
+  }
+};
+
+// (…, c) -> (…, c): each channel times sigmoid(W₂ relu(W₁ mean(x))), the mean over all positions. Hu, Shen and Sun,
+// CVPR 2018, equations 2 to 4. Tensors: squeeze.weight, squeeze.bias, excite.weight, excite.bias.
+class SqueezeExcitation : public Layer {
+ public:
+  using Options = SqueezeExcitationOptions;
+  explicit SqueezeExcitation(Options options) : options_(options) {}
+  std::string_view type() const override { return "squeeze_excitation"; }
+  Shape build(const Shape& input, BuildContext& context) override;
+  Tensor pre_activation(const Tensor& x, const Pass& pass) override;
+  std::vector<NamedTensor> state() const override { return gate_.state(); }
+  int64_t flops(const Shape& input) const override { return gate_.flops(input) + input.numel(); }
+
+ private:
+  Options options_;
+  Sequential gate_;  // from x to one factor a channel
+};
+
+}  // namespace melgrad

@@ -1,0 +1,36 @@
+#include "layers/reshape.h"
+
+#include <algorithm>
+
+namespace melgrad {
+
+Shape Reshape::build(const Shape& input, BuildContext&) {
+  const auto free = std::count(options_.shape.values.begin(), options_.shape.values.end(), -1);
+  int64_t rest = 1;
+  for (int64_t size : options_.shape.values) rest *= size == -1 ? 1 : size;
+  const bool fits = free == 0 ? rest == input.numel() : free == 1 && rest > 0 && input.numel() % rest == 0;
+  if (!fits || rest < 0)
+    fail("reshape: the input is {}, which cannot take the shape {}", input.to_string(), option_to_text(options_.shape));
+  output_ = {};
+  for (int64_t size : options_.shape.values) output_.append(size == -1 ? input.numel() / rest : size);
+  return output_;
+}
+
+Shape Permute::build(const Shape& input, BuildContext&) {
+  std::vector<int64_t> sorted = options_.order.values;
+  std::sort(sorted.begin(), sorted.end());
+  bool each_once = static_cast<int64_t>(sorted.size()) == input.rank();
+  for (std::size_t i = 0; each_once && i < sorted.size(); ++i) each_once = sorted[i] == static_cast<int64_t>(i) + 1;
+  if (!each_once)
+    fail("permute: order is {} and the input {}; expected every axis once, from 1", option_to_text(options_.order),
+         input.to_string());
+  order_ = {0};
+  Shape output;
+  for (int64_t axis : options_.order.values) {
+    order_.push_back(axis);
+    output.append(input[axis - 1]);
+  }
+  return output;
+}
+
+}  // namespace melgrad

@@ -1,0 +1,70 @@
+// Layers that move elements and have no weights.
+#pragma once
+
+#include "layers/layer.h"
+#include "layers/option_text.h"
+#include "tensor/ops/movement.h"
+#include "tensor/ops/reshape.h"
+
+namespace melgrad {
+
+struct NoOptions {
+  template <class Self, class Field>
+  static void visit(Self&, Field&&) {}
+};
+
+// Any shape -> (number of elements), in row-major order.
+class Flatten : public Layer {
+ public:
+  using Options = NoOptions;
+  explicit Flatten(Options = {}) {}
+  std::string_view type() const override { return "flatten"; }
+  Shape build(const Shape& input, BuildContext&) override { return {input.numel()}; }
+  Tensor pre_activation(const Tensor& x, const Pass&) override { return flatten(x); }
+};
+
+struct ReshapeOptions {
+  Integers shape;  // of a sample; one size may be -1: what is left
+
+  template <class Self, class Field>
+  static void visit(Self& self, Field&& field) {
+    field("shape", self.shape);
+  }
+};
+
+class Reshape : public Layer {
+ public:
+  using Options = ReshapeOptions;
+  explicit Reshape(Options options) : options_(std::move(options)) {}
+  std::string_view type() const override { return "reshape"; }
+  Shape build(const Shape& input, BuildContext& context) override;
+  Tensor pre_activation(const Tensor& x, const Pass&) override { return reshape(x, output_.with_batch(x.shape()[0])); }
+
+ private:
+  Options options_;
+  Shape output_;
+};
+
+struct PermuteOptions {
+  Integers order;  // axes of a sample, from 1, the batch counting as axis 0: {2, 1, 3} swaps the first two
+
+  template <class Self, class Field>
+  static void visit(Self& self, Field&& field) {
+    field("order", self.order);
+  }
+};
+
+class Permute : public Layer {
+ public:
+  using Options = PermuteOptions;
+  explicit Permute(Options options) : options_(std::move(options)) {}
+  std::string_view type() const override { return "permute"; }
+  Shape build(const Shape& input, BuildContext& context) override;
+  Tensor pre_activation(const Tensor& x, const Pass&) override { return transpose(x, order_); }
+
+ private:
+  Options options_;
+  std::vector<int64_t> order_;  // with the batch
+};
+
+}  // namespace melgrad

@@ -1,0 +1,29 @@
+// What layers with one weight and perhaps a bias have in common: Conv1D, Conv2D, Dense.
+#pragma once
+
+#include "layers/initializer.h"
+#include "layers/layer.h"
+#include "tensor/ops/bias.h"
+
+namespace melgrad {
+
+class WeightedLayer : public Layer {
+ public:
+  std::vector<NamedTensor> state() const override {
+    std::vector<NamedTensor> state{{"weight", weight_}};
+    if (bias_.defined()) state.push_back({"bias", bias_});
+    return state;
+  }
+
+ protected:
+  // The weight's last axis has the outputs, one bias each.
+  void make_weight(Initializer initializer, const Shape& shape, bool bias, BuildContext& context) {
+    weight_ = initialize(initializer, shape, fans_of(shape), context.next_generator(), context.dtype, context.device);
+    bias_ = bias ? constant_parameter(0, {shape[-1]}, true, context.dtype, context.device) : Tensor();
+  }
+  Tensor with_bias(const Tensor& y) const { return bias_.defined() ? add_bias(y, bias_) : y; }
+
+  Tensor weight_, bias_;
+};
+
+}  // namespace melgrad
