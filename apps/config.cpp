@@ -37,6 +37,54 @@ void set_model(Config& config, const std::string& key, const std::string& text) 
   option_from_text("model." + key, text, config.model_options[key]);
 }
 
+// A value of a [[layer]] table as TOML writes it: numbers, texts in quotes, and lists of them.
+std::string layer_value(const std::string& key, const toml::node& node) {
+  const auto* list = node.as_array();
+  if (list == nullptr) return node.is_string() ? in_quotes(scalar_text(key, node)) : scalar_text(key, node);
+  std::string text;
+  for (const toml::node& item : *list) text += (text.empty() ? "" : ", ") + layer_value(key, item);
+  return "[" + text + "]";
+}
+
+std::vector<LayerTable> read_layers(const std::string& key, const toml::node& node) {
+  const auto* list = node.as_array();
+  if (list == nullptr) throw UsageError(fmt::format("{}: expected tables, such as [[{}]]", key, key));
+  std::vector<LayerTable> layers;
+  for (const toml::node& item : *list) {
+    const auto* table = item.as_table();
+    if (table == nullptr) throw UsageError(fmt::format("{}: expected tables, such as [[{}]]", key, key));
+    LayerTable& layer = layers.emplace_back();
+    for (const auto& [option, value] : *table) {
+      const std::string name(option.str());
+      if (name == "type") {
+        layer.type = scalar_text("layer.type", value);
+      } else if (name == "name") {
+        layer.name = scalar_text("layer.name", value);
+      } else if (name == "body") {
+        layer.body = read_layers("layer.body", value);
+      } else if (name == "shortcut") {
+        layer.shortcut = read_layers("layer.shortcut", value);
+      } else {
+        layer.options.emplace_back(name, layer_value("layer." + name, value));
+      }
+    }
+    if (layer.type.empty()) throw UsageError(fmt::format("{} {}: no type", key, layers.size()));
+  }
+  return layers;
+}
+
+// "[[layer]]\n…", and for the tables inside it "[[layer.body]]\n…".
+std::string format_layers(const std::string& key, const std::vector<LayerTable>& layers) {
+  std::string text;
+  for (const LayerTable& layer : layers) {
+    text += fmt::format("\n[[{}]]\ntype = {}\n", key, in_quotes(layer.type));
+    if (!layer.name.empty()) text += fmt::format("name = {}\n", in_quotes(layer.name));
+    for (const auto& [option, value] : layer.options) text += fmt::format("{} = {}\n", option, value);
+    text += format_layers(key + ".body", layer.body) + format_layers(key + ".shortcut", layer.shortcut);
+  }
+  return text;
+}
+
 void set_key(Config& config, const std::string& section, const std::string& key, const std::string& text) {
   if (section == "model") {
     set_model(config, key, text);
@@ -58,6 +106,10 @@ void set_key(Config& config, const std::string& section, const std::string& key,
 
 void apply_table(Config& config, const toml::table& table) {
   for (const auto& [section, node] : table) {
+    if (section == "layer") {
+      config.layers = read_layers("layer", node);
+      continue;
+    }
     const auto* keys = node.as_table();
     if (keys == nullptr) throw UsageError(fmt::format("'{}' stands outside a section", section.str()));
     const std::string section_name(section.str());
@@ -101,8 +153,10 @@ void as_usage(const std::string& where, const Body& body) {
 }
 
 void validate(const Config& config) {
-  if (config.model.empty()) throw UsageError("model.name is missing");
-  make_model(config.model, 2, config.model_options);
+  if (config.model.empty() == config.layers.empty())
+    throw UsageError(config.model.empty() ? "no network: expected model.name, or [[layer]] tables"
+                                          : "two networks: model.name and [[layer]] tables");
+  config.layers.empty() ? make_model(config.model, 2, config.model_options) : make_network(config.layers);
   validate(config.frontend);
   validate(config.data);
   validate(config.train);
@@ -146,12 +200,20 @@ std::string format_config(const Config& config) {
   text += "]\ninput = [";
   for (int64_t axis = 0; axis < config.input.rank(); ++axis)
     text += fmt::format("{}{}", axis > 0 ? ", " : "", config.input[axis]);
-  text += fmt::format("]\n\n[model]\nname = {}\n", in_quotes(config.model));
-  for (const auto& [option, value] : config.model_options) text += fmt::format("{} = {}\n", option, value);
+  text += "]\n";
+  if (config.layers.empty()) {
+    text += fmt::format("\n[model]\nname = {}\n", in_quotes(config.model));
+    for (const auto& [option, value] : config.model_options) text += fmt::format("{} = {}\n", option, value);
+  }
+  text += format_layers("layer", config.layers);
   text += "\n[frontend]\n" + format_options(config.frontend);
   text += "\n[data]\n" + format_options(config.data);
   text += "\n[train]\n" + format_options(config.train);
   return text;
+}
+
+std::string network_name(const Config& config) {
+  return config.model.empty() ? std::filesystem::path(config.recipe).stem().string() : config.model;
 }
 
 void save_run_config(const std::filesystem::path& folder, const Config& config) {

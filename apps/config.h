@@ -9,6 +9,7 @@
 #include "apps/train_options.h"
 #include "audio/data_options.h"
 #include "audio/frontend_options.h"
+#include "layers/factory.h"
 
 namespace melgrad {
 
@@ -20,8 +21,9 @@ class UsageError : public Error {
 
 struct Config {
   std::string recipe;  // its name or path
-  std::string model;
+  std::string model;   // one of the registry; or none, and `layers` in its place
   std::map<std::string, double> model_options;
+  std::vector<LayerTable> layers;  // [[layer]] tables
   FrontendOptions frontend;
   DataOptions data;
   TrainOptions train;
@@ -40,5 +42,8 @@ Config load_run_config(const std::filesystem::path& folder, const std::vector<st
 void save_run_config(const std::filesystem::path& folder, const Config& config);
 
 std::string format_config(const Config& config);
+
+// The model's name, for people; of [[layer]] tables the recipe's.
+std::string network_name(const Config& config);
 
 }  // namespace melgrad

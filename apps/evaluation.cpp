@@ -24,12 +24,22 @@ Device device_of(const Sequential& network) {
   return network.state().front().tensor.device();
 }
 
-// The label of each clip: all its segments have the same.
-std::vector<int32_t> clip_labels(const Samples& samples) {
-  std::vector<int32_t> labels(static_cast<std::size_t>(samples.clips), -1);
-  for (std::size_t i = 0; i < samples.labels.size(); ++i)
-    labels[static_cast<std::size_t>(samples.clip[i])] = samples.labels[i];
-  return labels;
+// The class of each sample: its label, or where its largest target is.
+std::vector<int32_t> classes_of(const Samples& samples) {
+  if (!samples.labels.empty()) return samples.labels;
+  std::vector<int32_t> classes;
+  const auto outputs = static_cast<std::size_t>(samples.outputs);
+  for (std::size_t i = 0; i < samples.targets.size(); i += outputs)
+    classes.push_back(static_cast<int32_t>(argmax(std::span(samples.targets).subspan(i, outputs))));
+  return classes;
+}
+
+// The class of each clip: all its segments have the same.
+std::vector<int32_t> clip_classes(const Samples& samples) {
+  const std::vector<int32_t> each = classes_of(samples);
+  std::vector<int32_t> classes(static_cast<std::size_t>(samples.clips), -1);
+  for (std::size_t i = 0; i < each.size(); ++i) classes[static_cast<std::size_t>(samples.clip[i])] = each[i];
+  return classes;
 }
 
 // The mean over time of each sample: (n, bins).
@@ -54,9 +64,9 @@ struct Units {  // what counts as one: a clip or a segment
 
 Units units_of(const Samples& samples, bool by_clip) {
   std::vector<float> vectors = mean_over_frames(samples);
-  if (!by_clip) return {std::move(vectors), samples.labels};
+  if (!by_clip) return {std::move(vectors), classes_of(samples)};
   const int64_t bins = samples.input.numel() / samples.input[0];
-  return {mean_by_group(vectors, bins, samples.clip, samples.clips), clip_labels(samples)};
+  return {mean_by_group(vectors, bins, samples.clip, samples.clips), clip_classes(samples)};
 }
 
 }  // namespace
@@ -72,25 +82,48 @@ std::vector<float> predict(Sequential& network, const Samples& samples, int64_t 
   return scores;
 }
 
-SegmentScore score_segments(Sequential& network, const Samples& samples, Loss loss, int64_t batch) {
-  const auto classes = static_cast<std::size_t>(network.output_shape()[0]);
-  double loss_sum = 0;
-  int64_t correct = 0;
-  for_batches(samples, batch, device_of(network), [&](const Batch& part, int64_t first) {
-    const Tensor output = network.pre_activation(part.inputs);
-    const auto rows = part.labels.numel();
-    loss_sum += compute_loss(loss, output, part.labels).item() * static_cast<double>(rows);
-    const Tensor host = output.to(Device::cpu);
-    for (int64_t row = 0; row < rows; ++row) {
-      const auto scores = host.data<float>().subspan(static_cast<std::size_t>(row) * classes, classes);
-      correct += argmax(scores) == samples.labels[static_cast<std::size_t>(first + row)];
-    }
-  });
-  const double n = static_cast<double>(std::max<int64_t>(samples.size(), 1));
-  return {loss_sum / n, static_cast<double>(correct) / n};
+double count_correct(const LossOptions& loss, const Tensor& output, ActivationFunction activation,
+                     const Tensor& targets) {
+  const Tensor scores = output.detach().to(Device::cpu), truth = targets.to(Device::cpu);
+  const auto classes = static_cast<std::size_t>(scores.shape()[1]);
+  const auto rows = static_cast<std::size_t>(scores.shape()[0]);
+  const auto row_of = [&](const Tensor& tensor, std::size_t row) {
+    return tensor.data<float>().subspan(row * classes, classes);
+  };
+  const bool hard = truth.dtype() == DType::i32;
+  double correct = 0;
+  if (!hard && loss.loss == Loss::binary_cross_entropy) {
+    const Tensor values = apply_activation(activation, scores);
+    const bool probabilities = activation == ActivationFunction::sigmoid || activation == ActivationFunction::softmax;
+    const float border = probabilities ? 0.5f : 0.0f;
+    for (std::size_t i = 0; i < rows * classes; ++i)
+      correct += (values.data<float>()[i] > border) == (truth.data<float>()[i] > 0.5f);
+    return correct / static_cast<double>(classes);
+  }
+  if (classes == 1 && !hard) return 0;  // a number to approximate has no class
+  for (std::size_t row = 0; row < rows; ++row) {
+    const int64_t label = hard ? truth.data<int32_t>()[row] : argmax(row_of(truth, row));
+    correct += argmax(row_of(scores, row)) == label;
+  }
+  return correct;
 }
 
-Evaluation evaluate(Sequential& network, const Samples& samples, Loss loss, int64_t batch, bool by_clip) {
+SegmentScore score_segments(Sequential& network, const Samples& samples, const LossOptions& loss, int64_t batch) {
+  LossOptions unweighted = loss;
+  unweighted.class_weights.clear();
+  unweighted.reduction = LossReduction::mean;
+  double loss_sum = 0, correct = 0;
+  for_batches(samples, batch, device_of(network), [&](const Batch& part, int64_t) {
+    const Tensor output = network.pre_activation(part.inputs);
+    const Tensor value = compute_loss(unweighted, output, network.activation(), part.targets);
+    loss_sum += value.item() * static_cast<double>(part.inputs.shape()[0]);
+    correct += count_correct(unweighted, output, network.activation(), part.targets);
+  });
+  const double n = static_cast<double>(std::max<int64_t>(samples.size(), 1));
+  return {loss_sum / n, correct / n};
+}
+
+Evaluation evaluate(Sequential& network, const Samples& samples, const LossOptions& loss, int64_t batch, bool by_clip) {
   const int64_t classes = network.output_shape()[0];
   const SegmentScore segments = score_segments(network, samples, loss, batch);
   Evaluation evaluation{.clips = samples.clips,
@@ -98,12 +131,14 @@ Evaluation evaluate(Sequential& network, const Samples& samples, Loss loss, int6
                         .loss = segments.loss,
                         .segment_accuracy = segments.accuracy,
                         .by_clip = by_clip,
+                        .single_label = !samples.labels.empty() || loss.loss == Loss::cross_entropy,
                         .confusion = ConfusionMatrix(classes)};
+  if (!evaluation.single_label) return evaluation;
   std::vector<float> scores = predict(network, samples, batch);
-  std::vector<int32_t> labels = samples.labels;
+  std::vector<int32_t> labels = classes_of(samples);
   if (by_clip) {
     scores = mean_by_group(scores, classes, samples.clip, samples.clips);
-    labels = clip_labels(samples);
+    labels = clip_classes(samples);
   }
   const auto width = static_cast<std::size_t>(classes);
   for (std::size_t i = 0; i < labels.size(); ++i)

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "apps/load_arrays.h"
 #include "apps/progress.h"
 #include "audio/dataset.h"
 #include "audio/split.h"
@@ -44,6 +45,7 @@ void shuffle_labels(Samples& samples, uint64_t seed, uint32_t stream) {
 }  // namespace
 
 LoadedData load_data(const Config& config, const std::filesystem::path& folder) {
+  if (config.data.reader == Reader::arrays) return load_arrays(folder);
   const ClipList list = read_clips(folder, config.data);
   FeatureSet set;
   {
@@ -58,6 +60,7 @@ LoadedData load_data(const Config& config, const std::filesystem::path& folder) 
   data.skipped = set.skipped;
   data.whole_clips = config.data.split != SplitKind::random_segments;
   data.protocol = describe_split(config.data);
+  require(!split.valid.empty(), "train: no validation samples; raise data.valid");
   data.train = take(set, split.train);
   data.valid = take(set, split.valid);
   data.test = take(set, split.test);
@@ -67,6 +70,18 @@ LoadedData load_data(const Config& config, const std::filesystem::path& folder) 
     data.protocol += "; training and validation labels shuffled";
   }
   return data;
+}
+
+void fit_labels(LoadedData& data, const Config& config) {
+  auto outputs = static_cast<int64_t>(data.labels.size());
+  if (!config.layers.empty()) {
+    Sequential network = make_network(config.layers);
+    outputs = network.build(data.train.input).numel();
+    if (data.train.targets.empty())
+      for (auto c = static_cast<int64_t>(data.labels.size()); c < outputs; ++c)
+        data.labels.push_back(std::to_string(c));
+  }
+  for (Samples* samples : {&data.train, &data.valid, &data.test}) fit_targets(*samples, config.train.loss, outputs);
 }
 
 const Samples& split_of(const LoadedData& data, const std::string& split) {
@@ -86,6 +101,9 @@ void report_skipped(const std::vector<SkippedClip>& skipped) {
 }
 
 Samples file_segments(const std::filesystem::path& path, const Config& config) {
+  require(config.data.reader != Reader::arrays,
+          "{}: the network was trained on arrays, so nothing is known of how to make its input from audio",
+          path.string());
   const Frontend frontend(config.frontend);
   const std::vector<float> samples = load_samples(path, config.frontend.sample_rate);
   SegmentFeatures features;

@@ -22,6 +22,10 @@ struct LoadedData {
 // cannot be read at all; single bad files are skipped, and reported on stderr.
 LoadedData load_data(const Config& config, const std::filesystem::path& folder);
 
+// Makes labels and targets fit the network and loss of the configuration: a network of [[layer]] tables may have more
+// outputs than the data have labels, and some losses want one-hot rows. Throws if they cannot fit.
+void fit_labels(LoadedData& data, const Config& config);
+
 const Samples& split_of(const LoadedData& data, const std::string& split);  // train, valid or test
 
 // "skipped 2 files …" on stderr, at most a few of them by name.

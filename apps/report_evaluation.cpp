@@ -8,6 +8,13 @@ namespace melgrad {
 
 Json evaluation_json(const Evaluation& evaluation, const std::string& split, int64_t skipped,
                      const std::string& protocol) {
+  Json object{
+      {"split", split},     {"protocol", protocol},   {"samples", evaluation.clips}, {"segments", evaluation.segments},
+      {"skipped", skipped}, {"loss", evaluation.loss}};
+  if (!evaluation.single_label) return object;
+  object["accuracy"] = evaluation.confusion.accuracy();
+  object["segment_accuracy"] = evaluation.segment_accuracy;
+  object["counted"] = evaluation.by_clip ? "clips" : "segments";
   Json confusion = Json::array();
   for (int64_t truth = 0; truth < evaluation.confusion.classes(); ++truth) {
     Json row = Json::array();
@@ -15,22 +22,15 @@ Json evaluation_json(const Evaluation& evaluation, const std::string& split, int
       row.push_back(evaluation.confusion.count(truth, predicted));
     confusion.push_back(row);
   }
-  return {{"split", split},
-          {"protocol", protocol},
-          {"samples", evaluation.clips},
-          {"segments", evaluation.segments},
-          {"skipped", skipped},
-          {"loss", evaluation.loss},
-          {"accuracy", evaluation.confusion.accuracy()},
-          {"segment_accuracy", evaluation.segment_accuracy},
-          {"counted", evaluation.by_clip ? "clips" : "segments"},
-          {"confusion", confusion}};
+  object["confusion"] = confusion;
+  return object;
 }
 
 std::string evaluation_line(const Evaluation& evaluation, const std::string& split) {
   const std::string unit =
       evaluation.by_clip ? fmt::format("{} clips, their {} segments averaged", evaluation.clips, evaluation.segments)
                          : fmt::format("{} segments, each by itself", evaluation.segments);
+  if (!evaluation.single_label) return fmt::format("{}: loss {:.4f} over {}", split, evaluation.loss, unit);
   return fmt::format("{}: accuracy {:.3f} over {}; loss {:.3f}", split, evaluation.confusion.accuracy(), unit,
                      evaluation.loss);
 }

@@ -6,8 +6,13 @@
 namespace melgrad {
 
 Sequential build_network(const Config& config, Device device) {
-  Sequential network = make_model(config.model, static_cast<int64_t>(config.labels.size()), config.model_options);
+  Sequential network = config.layers.empty()
+                           ? make_model(config.model, static_cast<int64_t>(config.labels.size()), config.model_options)
+                           : make_network(config.layers);
   network.build(config.input, {.seed = config.train.seed, .device = device});
+  if (network.output_shape().rank() != 1)
+    fail("the network's output is {}; it must end in one axis, of classes or values",
+         network.output_shape().to_string());
   return network;
 }
 

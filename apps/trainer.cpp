@@ -1,10 +1,13 @@
 #include "apps/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <numeric>
 
+#include "optim/clip.h"
 #include "tensor/io/atomic_file.h"
+#include "tensor/io/safetensors.h"
 
 namespace melgrad {
 namespace {
@@ -15,14 +18,17 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-int64_t count_correct(const Tensor& output, const Tensor& labels) {
-  const Tensor scores = output.detach().to(Device::cpu);
-  const Tensor truth = labels.to(Device::cpu);
-  const auto classes = static_cast<std::size_t>(scores.shape()[1]);
-  int64_t correct = 0;
-  for (std::size_t row = 0; row < truth.data<int32_t>().size(); ++row)
-    correct += argmax(scores.data<float>().subspan(row * classes, classes)) == truth.data<int32_t>()[row];
-  return correct;
+// The loss of [train], with the weights of the classes that the training data ask for.
+LossOptions loss_of(const TrainOptions& options, const Samples& train, int64_t outputs) {
+  LossOptions loss = loss_options(options);
+  if (options.class_weight == ClassWeight::none) return loss;
+  require(!train.labels.empty(), "train.class_weight: balanced needs one label a sample");
+  std::vector<double> counts(static_cast<std::size_t>(outputs));
+  for (int32_t label : train.labels) ++counts.at(static_cast<std::size_t>(label));
+  for (double count : counts)  // a class that does not occur is never asked for its weight
+    loss.class_weights.push_back(static_cast<double>(train.size()) / static_cast<double>(outputs) /
+                                 std::max(count, 1.0));
+  return loss;
 }
 
 }  // namespace
@@ -41,11 +47,13 @@ Trainer::Trainer(Sequential& network, const TrainOptions& options, const Samples
       train_(train),
       valid_(valid),
       folder_(std::move(folder)),
+      loss_(loss_of(options, train, network.output_shape().numel())),
       optimizer_(make_optimizer(options, as_parameters(network.parameters()))),
       device_(network.state().front().tensor.device()) {
   validate(options);
   require(train.size() > 0, "train: no training samples; look at data.test, data.valid and what was skipped");
-  require(valid.size() > 0, "train: no validation samples; raise data.valid");
+  if (options.average > 0)
+    average_ = std::make_unique<MovingAverage>(as_parameters(network.parameters()), options.average);
   progress_.log = log_header;
   progress_.data = fingerprint(train) ^ (fingerprint(valid) * 3);
 }
@@ -54,7 +62,7 @@ bool Trainer::resume() {
   const auto path = folder_ / "last.safetensors";
   if (!std::filesystem::exists(path)) return false;
   const uint64_t data = progress_.data;
-  progress_ = load_checkpoint(path, network_, *optimizer_);
+  progress_ = load_checkpoint(path, network_, *optimizer_, average_.get());
   require(progress_.data == data, "{}: was trained on other data; resume with the --data that it was started with",
           folder_.string());
   progress_.finished = false;  // there may be more epochs to do than it was started with
@@ -67,7 +75,8 @@ TrainingSummary Trainer::run(const TrainingEvents& events, const std::atomic<boo
   const auto out_of_patience = [&] {
     return options_.patience > 0 && progress_.epoch - 1 - progress_.best_epoch >= options_.patience;
   };
-  while (progress_.epoch < options_.epochs && !out_of_patience()) {
+  const auto finished_stages = [&] { return plateau_state(schedule_of(options_), progress_.valid_losses).finished; };
+  while (progress_.epoch < options_.epochs && !out_of_patience() && !finished_stages()) {
     if (!run_epoch(events, stop, summary)) {
       summary.interrupted = true;
       break;
@@ -106,38 +115,61 @@ void Trainer::train_step(std::span<const int64_t> indices) {
   const Batch batch = make_batch(train_, indices, device_);
   const Pass pass{.training = true, .seed = options_.seed, .step = static_cast<uint32_t>(progress_.step)};
   const Tensor output = network_.pre_activation(batch.inputs, pass);
-  const Tensor loss = compute_loss(options_.loss, output, batch.labels);
-  optimizer_->zero_grad();
-  loss.backward();
-  optimizer_->step();
+  const Tensor loss = compute_loss(loss_, output, network_.activation(), batch.targets);
   const double value = loss.item();
   require(std::isfinite(value),
           "train: the loss is {} in epoch {}; lower train.learning_rate (now {}) or look at the data", value,
-          progress_.epoch + 1, options_.learning_rate);
-  progress_.loss_sum += value * static_cast<double>(indices.size());
-  progress_.correct += count_correct(output, batch.labels);
+          progress_.epoch + 1, optimizer_->learning_rate());
+  optimizer_->zero_grad();
+  loss.backward();
+  if (options_.clip_norm > 0) clip_by_global_norm(optimizer_->parameters(), options_.clip_norm);
+  if (options_.clip_value > 0) clip_by_value(optimizer_->parameters(), options_.clip_value);
+  optimizer_->set_learning_rate(scheduled_rate());
+  optimizer_->step();
+  if (average_) average_->update();
+  const auto n = static_cast<double>(indices.size());
+  progress_.loss_sum += options_.reduction == LossReduction::sum ? value : value * n;
+  progress_.correct += count_correct(loss_, output, network_.activation(), batch.targets);
   ++progress_.step_in_epoch;
   ++progress_.step;
 }
 
+double Trainer::scheduled_rate() const {
+  return melgrad::scheduled_rate(schedule_of(options_), options_.learning_rate,
+                                 {.step = progress_.step,
+                                  .steps_per_epoch = (train_.size() + options_.batch - 1) / options_.batch,
+                                  .epochs = options_.epochs,
+                                  .valid_losses = progress_.valid_losses});
+}
+
 EpochResult Trainer::finish_epoch() {
   const double n = static_cast<double>(train_.size());
-  const SegmentScore valid = score_segments(network_, valid_, options_.loss, options_.batch);
-  EpochResult result{.epoch = progress_.epoch + 1,
-                     .train_loss = progress_.loss_sum / n,
-                     .train_accuracy = static_cast<double>(progress_.correct) / n,
-                     .valid_loss = valid.loss,
-                     .valid_accuracy = valid.accuracy,
-                     .best = valid.loss < progress_.best_loss};
+  EpochResult result{
+      .epoch = progress_.epoch + 1, .train_loss = progress_.loss_sum / n, .train_accuracy = progress_.correct / n};
+  if (average_) average_->swap();  // what is evaluated and kept
+  if (valid_.size() > 0) {
+    const SegmentScore valid = score_segments(network_, valid_, loss_, options_.batch);
+    result.valid_loss = valid.loss;
+    result.valid_accuracy = valid.accuracy;
+  } else {
+    result.valid_loss = result.train_loss;
+    result.valid_accuracy = result.train_accuracy;
+  }
+  result.best = result.valid_loss < progress_.best_loss;
+  progress_.valid_losses.push_back(result.valid_loss);
   progress_.log += fmt::format("{}\t{:.9g}\t{:.9g}\t{:.9g}\t{:.9g}\n", result.epoch, result.train_loss,
                                result.train_accuracy, result.valid_loss, result.valid_accuracy);
   if (result.best) {
     progress_.best_epoch = progress_.epoch;
-    progress_.best_loss = valid.loss;
+    progress_.best_loss = result.valid_loss;
     // Before `last`: if we die between the two, the resumed run repeats this epoch and writes the same bytes again.
     save_weights(folder_ / "best.safetensors", network_,
-                 {{"epoch", std::to_string(result.epoch)}, {"valid_loss", fmt::format("{:.9g}", valid.loss)}});
+                 {{"epoch", std::to_string(result.epoch)}, {"valid_loss", fmt::format("{:.9g}", result.valid_loss)}});
   }
+  if (average_) average_->swap();
+  const Schedule schedule = schedule_of(options_);
+  if (schedule.kind == ScheduleKind::staged && plateau_state(schedule, progress_.valid_losses).reduced_now)
+    restart_from_best();
   ++progress_.epoch;
   progress_.step_in_epoch = 0;
   progress_.loss_sum = 0;
@@ -147,8 +179,15 @@ EpochResult Trainer::finish_epoch() {
   return result;
 }
 
+// A new stage: the best weights so far, and an optimizer that remembers nothing.
+void Trainer::restart_from_best() {
+  const auto best = folder_ / "best.safetensors";
+  network_.load(load_safetensors(best).tensors, best.string());
+  optimizer_ = make_optimizer(options_, as_parameters(network_.parameters()));
+}
+
 void Trainer::save() {
-  save_checkpoint(folder_ / "last.safetensors", network_, *optimizer_, progress_);
+  save_checkpoint(folder_ / "last.safetensors", network_, *optimizer_, average_.get(), progress_);
   write_file_atomically(folder_ / "log.tsv", progress_.log);
 }
 

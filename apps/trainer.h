@@ -1,4 +1,5 @@
-// The training loop: epochs of shuffled batches, the best weights by validation loss, and a run that can be killed at
+// The training loop: epochs of shuffled batches, the best weights by validation loss (by training loss where there is
+// nothing to validate on), and a run that can be killed at
 // any instant and goes on as if it had not been.
 #pragma once
 
@@ -52,6 +53,8 @@ class Trainer {
   bool run_epoch(const TrainingEvents& events, const std::atomic<bool>& stop, TrainingSummary& summary);
   void train_step(std::span<const int64_t> indices);
   EpochResult finish_epoch();
+  double scheduled_rate() const;
+  void restart_from_best();
   void save();
 
   Sequential& network_;
@@ -59,7 +62,9 @@ class Trainer {
   const Samples& train_;
   const Samples& valid_;
   std::filesystem::path folder_;
+  LossOptions loss_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<MovingAverage> average_;  // none without train.average
   Progress progress_;
   Device device_;
 };

@@ -8,13 +8,13 @@
 
 namespace melgrad {
 
-enum class Reader : uint8_t { folders };
+enum class Reader : uint8_t { folders, arrays };
 enum class Crop : uint8_t { start, centre };
 enum class ShortClips : uint8_t { skip, pad, repeat };
 enum class SplitKind : uint8_t { random_segments, random_tracks, lists };
 
 template <>
-inline constexpr EnumNames<Reader, 1> enum_names<Reader>{{{Reader::folders, "folders"}}};
+inline constexpr EnumNames<Reader, 2> enum_names<Reader>{{{Reader::folders, "folders"}, {Reader::arrays, "arrays"}}};
 template <>
 inline constexpr EnumNames<Crop, 2> enum_names<Crop>{{{Crop::start, "start"}, {Crop::centre, "centre"}}};
 template <>

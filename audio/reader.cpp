@@ -9,8 +9,10 @@ ClipList read_clips(const std::filesystem::path& folder, const DataOptions& opti
   switch (options.reader) {
     case Reader::folders:
       return options.split == SplitKind::lists ? read_listed_folders(folder) : read_folders(folder);
+    case Reader::arrays:  // no clips: apps/load_arrays.h
+      break;
   }
-  fail("{}: no reader '{}'", folder.string(), name_of(options.reader));
+  fail("{}: no audio for reader '{}'", folder.string(), name_of(options.reader));
 }
 
 }  // namespace melgrad

@@ -22,30 +22,33 @@ void run(const Options& options) {
   const Device device = use_device(options);
   TrainedNetwork trained = load_trained(options.run, options.settings, device);
   const Config& config = trained.config;
-  const LoadedData data = load_data(config, options.data);
+  LoadedData data = load_data(config, options.data);
+  fit_labels(data, config);
   require(data.labels == config.labels, "{}: its labels are not those that {} was trained on", options.data,
           options.run);
   const Samples& samples = split_of(data, options.split);
   require(samples.size() > 0, "{}: no samples in the {} split", options.data, options.split);
   const Evaluation evaluation =
-      evaluate(trained.network, samples, config.train.loss, config.train.batch, data.whole_clips);
+      evaluate(trained.network, samples, loss_options(config.train), config.train.batch, data.whole_clips);
   Json object = evaluation_json(evaluation, options.split, static_cast<int64_t>(data.skipped.size()), data.protocol);
   double centroid = 0;
+  require(evaluation.single_label || (!options.baseline && options.plot.empty()),
+          "evaluate: --baseline and --plot are for data with one class a sample");
   if (options.baseline) {
     centroid =
         nearest_centroid_accuracy(data.train, samples, static_cast<int64_t>(data.labels.size()), data.whole_clips);
     object["nearest_centroid"] = centroid;
   }
   if (!options.plot.empty()) {
-    const std::string title =
-        fmt::format("{}, {} split: accuracy {:.3f}", config.model, options.split, evaluation.confusion.accuracy());
+    const std::string title = fmt::format("{}, {} split: accuracy {:.3f}", network_name(config), options.split,
+                                          evaluation.confusion.accuracy());
     plots::plot_confusion(options.plot, title, data.labels, [&](int64_t truth, int64_t predicted) {
       return evaluation.confusion.count(truth, predicted);
     });
   }
   if (options.json) return print_json(object);
-  fmt::print("{}\nsplit: {}\n\n{}", evaluation_line(evaluation, options.split), data.protocol,
-             confusion_table(evaluation.confusion, data.labels));
+  fmt::print("{}\nsplit: {}\n", evaluation_line(evaluation, options.split), data.protocol);
+  if (evaluation.single_label) fmt::print("\n{}", confusion_table(evaluation.confusion, data.labels));
   if (options.baseline) fmt::print("\nnearest centroid on mean features: accuracy {:.3f}\n", centroid);
   if (!options.plot.empty()) fmt::print("\nconfusion matrix drawn to {}\n", options.plot);
 }

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "apps/command.h"
-#include "apps/config.h"
+#include "apps/run_folder.h"
 #include "apps/table.h"
 #include "models/registry.h"
 
@@ -20,10 +20,7 @@ struct Named {
 Named find_network(const std::string& what) {
   if (std::filesystem::exists(std::filesystem::path(what) / "config.toml")) {
     const Config config = load_run_config(what);
-    Named named{config.model,
-                make_model(config.model, static_cast<int64_t>(config.labels.size()), config.model_options)};
-    named.network.build(config.input);
-    return named;
+    return {network_name(config), build_network(config, Device::cpu)};
   }
   try {
     const ModelDescription& description = find_model(what);

@@ -34,7 +34,9 @@ void on_interrupt(int) {
 
 // What must not change between the start of a run and its resumption: everything but how long it goes on.
 std::string settled_part(Config config) {
-  config.train.epochs = 1;
+  const bool planned =
+      config.train.schedule == ScheduleKind::cosine || config.train.schedule == ScheduleKind::one_cycle;
+  if (!planned) config.train.epochs = 1;
   config.train.patience = 0;
   config.labels.clear();
   config.input = {};
@@ -101,19 +103,14 @@ TrainingEvents make_events(const Config& config, std::unique_ptr<ProgressBar>& b
 
 Json train_json(const Options& options, const Config& config, const TrainingSummary& summary) {
   const double rate = summary.seconds > 0 ? static_cast<double>(summary.samples) / summary.seconds : 0;
-  return {{"run", options.out},
-          {"model", config.model},
-          {"device", options.device},
-          {"epochs", summary.epochs},
-          {"best_epoch", summary.best_epoch},
-          {"seconds", summary.seconds},
-          {"samples_per_second", rate},
-          {"interrupted", summary.interrupted}};
+  return {{"run", options.out},         {"model", network_name(config)},     {"device", options.device},
+          {"epochs", summary.epochs},   {"best_epoch", summary.best_epoch},  {"seconds", summary.seconds},
+          {"samples_per_second", rate}, {"interrupted", summary.interrupted}};
 }
 
 void announce(const LoadedData& data, const Sequential& network, const Config& config) {
   fmt::print(stderr, "{}: {} parameters; training on {} samples, validating on {}, {} left for the test\n",
-             config.model, network.parameter_count(), data.train.size(), data.valid.size(), data.test.size());
+             network_name(config), network.parameter_count(), data.train.size(), data.valid.size(), data.test.size());
   fmt::print(stderr, "split: {}\n", data.protocol);
 }
 
@@ -143,7 +140,7 @@ void report(const Options& options, const Config& config, const LoadedData& data
     const Samples& samples = split_of(data, split);
     if (samples.size() == 0) continue;
     const Evaluation evaluation =
-        evaluate(best.network, samples, config.train.loss, config.train.batch, data.whole_clips);
+        evaluate(best.network, samples, loss_options(config.train), config.train.batch, data.whole_clips);
     object[split] = evaluation_json(evaluation, split, static_cast<int64_t>(data.skipped.size()), data.protocol);
     fmt::print(stderr, "{}\n", evaluation_line(evaluation, split));
   }
@@ -154,6 +151,7 @@ void run(const Options& options) {
   Config config = configure(options);
   const Device device = use_device(options);
   LoadedData data = load_data(config, options.data);
+  fit_labels(data, config);
   require(config.labels.empty() || config.labels == data.labels, "{}: its labels are not those of {}", options.out,
           options.data);
   config.labels = data.labels;
@@ -186,7 +184,7 @@ void run(const Options& options) {
     if (options.json) print_json(train_json(options, config, summary));
     fail("stopped and saved; go on with: melgrad train --resume --out {} --data {}", options.out, options.data);
   }
-  draw_training(out / "training.png", config.model + " on " + options.data, trainer.progress());
+  draw_training(out / "training.png", network_name(config) + " on " + options.data, trainer.progress());
   report(options, config, data, summary, device);
 }
 

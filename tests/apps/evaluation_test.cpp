@@ -6,7 +6,7 @@
 
 #include "kernels/error.h"
 #include "layers/dense.h"
-#include "layers/flatten.h"
+#include "layers/reshape.h"
 #include "tensor/autograd.h"
 
 namespace melgrad::test {
@@ -45,13 +45,13 @@ TEST_CASE("a clip's prediction is the mean of its segments' probabilities") {
       CHECK(scores[2 * i] + scores[2 * i + 1] == doctest::Approx(1));
     }
     // Segments: x > 0 is class 0. Right are 4 (0), -1 (1), -2 (1): three of six.
-    const Evaluation segments = evaluate(network, samples, Loss::cross_entropy, batch, false);
+    const Evaluation segments = evaluate(network, samples, {}, batch, false);
     CHECK(segments.confusion.accuracy() == doctest::Approx(0.5));
     CHECK(segments.segment_accuracy == doctest::Approx(0.5));
     CHECK(segments.confusion.total() == 6);
     // Clip 0: mean of 0.982, 0.269, 0.269 = 0.507, class 0 although two of three segments say 1. Clip 1: 0.731 and
     // 0.269, just one half; clip 2 right.
-    const Evaluation clips = evaluate(network, samples, Loss::cross_entropy, batch, true);
+    const Evaluation clips = evaluate(network, samples, {}, batch, true);
     CHECK(clips.confusion.total() == 3);
     CHECK(clips.confusion.count(0, 0) == 1);
     CHECK(clips.confusion.count(1, 1) >= 1);
@@ -67,7 +67,7 @@ TEST_CASE("a clip's prediction is the mean of its segments' probabilities") {
 TEST_CASE("evaluation records nothing and changes nothing") {
   Sequential network = sign_network();
   const auto before = network.values();
-  evaluate(network, six_segments(), Loss::cross_entropy, 4, true);
+  evaluate(network, six_segments(), {}, 4, true);
   for (const NamedTensor& parameter : network.parameters()) CHECK_FALSE(parameter.tensor.grad().defined());
   CHECK(grad_enabled());
 }
@@ -78,7 +78,7 @@ TEST_CASE("a batch has the samples that were asked for, in that order") {
   CHECK(batch.inputs.shape() == Shape{3, 2});
   const auto inputs = batch.inputs.data<float>();
   CHECK(std::vector<float>(inputs.begin(), inputs.end()) == std::vector<float>{5, 6, 1, 2, 5, 6});
-  const auto labels = batch.labels.data<int32_t>();
+  const auto labels = batch.targets.data<int32_t>();
   CHECK(std::vector<int32_t>(labels.begin(), labels.end()) == std::vector<int32_t>{9, 7, 9});
 }
 
