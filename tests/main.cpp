@@ -1,15 +1,5 @@
-// doctest's main, with skips printed: a skipped test must be seen.
-#define DOCTEST_CONFIG_IMPLEMENT
-#include <doctest/doctest.h>
-
-// An impossible allocation must come back as a null pointer, as it does without the sanitizer: tests ask for some.
-extern "C" const char* __asan_default_options();  // NOLINT: the sanitizer's name
-extern "C" const char* __asan_default_options() {
-  return "allocator_may_return_null=1";
-}
+#include "tests/main.h"
 
 int main(int argc, char** argv) {
-  doctest::Context context;
-  context.applyCommandLine(argc, argv);
-  return context.run();
+  return melgrad::test::run_tests(argc, argv);
 }

@@ -2,7 +2,7 @@
 
 #include "kernels/activation.h"
 #include "kernels/reference/activation.h"
-#include "tests/kernels/operation_check.h"
+#include "tests/kernels/gradient_check.h"
 
 namespace melgrad {
 namespace {
@@ -55,6 +55,26 @@ TEST_CASE("activation agrees with the reference on every device") {
       backward.devices = {Device::cpu, Device::simt};
       test::check(backward);
     }
+  }
+}
+
+TEST_CASE("activations: gradients") {
+  for (const auto& entry : enum_names<Activation>) {
+    const ActivationChoice choice(entry.first, 0.3);
+    test::GradientCase gradient;
+    gradient.name = std::string("activation ") + std::string(entry.second);
+    gradient.proves = {"activation_backward"};
+    // Between and beyond the bends of the hard functions, at -3, -2.5, 0, 2.5 and 3, and away from them.
+    gradient.inputs = {{Shape{41}, [](Generator& random, bool) {
+                          const double centres[] = {-4, -2.75, -1.2, 1.2, 2.75, 4};
+                          return centres[random.below(6)] + random.uniform(-0.2, 0.2);
+                        }}};
+    gradient.outputs = {{Shape{41}}};
+    gradient.forward = [=](Stream& s, Inputs in, Outputs out) { activation_forward(s, choice, in[0], out[0]); };
+    gradient.backward = [=](Stream& s, Inputs, Outputs out, ConstView dy, Outputs dx) {
+      activation_backward(s, choice, out[0], dy, dx[0]);
+    };
+    test::check_gradient(gradient);
   }
 }
 

@@ -22,7 +22,7 @@ void copy_state(Inputs in, Outputs out) {
 // Inputs gradient, square, update, weight; outputs the last three, updated in place.
 OperationCase adadelta_case(const AdadeltaStep& step, int64_t n) {
   OperationCase operation;
-  operation.name = fmt::format("adadelta rho={} l2={} n={}", step.rho, step.l2, n);
+  operation.name = fmt::format("adadelta_update rho={} l2={} n={}", step.rho, step.l2, n);
   operation.inputs = {{Shape{n}}, {Shape{n}, test::positive_values()}, {Shape{n}, test::positive_values()}, {Shape{n}}};
   operation.outputs = {{Shape{n}}, {Shape{n}}, {Shape{n}}};
   operation.run = [=](Stream& stream, Inputs in, Outputs out) {

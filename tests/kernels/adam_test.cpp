@@ -24,8 +24,8 @@ void copy_state(Inputs in, Outputs out) {
 // Inputs gradient, the three moments, weight; outputs moments and weight, updated in place.
 OperationCase adam_case(const AdamStep& step, int64_t n) {
   OperationCase operation;
-  operation.name =
-      fmt::format("adam {} step={} l2={} amsgrad={} n={}", name_of(step.variant), step.step, step.l2, step.amsgrad, n);
+  operation.name = fmt::format("adam_update {} step={} l2={} amsgrad={} n={}", name_of(step.variant), step.step,
+                               step.l2, step.amsgrad, n);
   operation.inputs = {
       {Shape{n}}, {Shape{n}}, {Shape{n}, test::positive_values()}, {Shape{n}, test::positive_values()}, {Shape{n}}};
   operation.outputs = {{Shape{n}}, {Shape{n}}, {Shape{n}}, {Shape{n}}};

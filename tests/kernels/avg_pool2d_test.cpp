@@ -13,15 +13,15 @@ using test::Inputs;
 using test::OperationCase;
 using test::Outputs;
 
-std::string name_of_case(const Pool2dProblem& problem, AverageOver over) {
-  return fmt::format("avg_{} over {}", test::name_of_pool(problem), name_of(over));
+std::string describe_case(const Pool2dProblem& problem, AverageOver over) {
+  return fmt::format("{} over {}", test::describe(problem), name_of(over));
 }
 
 TEST_CASE("avg_pool2d agrees with the reference") {
   for (const Pool2dProblem& problem : test::pool_problems())
     for (AverageOver over : {AverageOver::inside, AverageOver::window}) {
       OperationCase forward;
-      forward.name = name_of_case(problem, over) + " forward";
+      forward.name = "avg_pool2d_forward" + describe_case(problem, over);
       forward.inputs = {{problem.x_shape()}};
       forward.outputs = {{problem.y_shape()}};
       forward.run = [=](Stream& stream, Inputs in, Outputs out) {
@@ -34,7 +34,7 @@ TEST_CASE("avg_pool2d agrees with the reference") {
       test::check(forward);
 
       OperationCase backward;
-      backward.name = name_of_case(problem, over) + " backward";
+      backward.name = "avg_pool2d_backward" + describe_case(problem, over);
       backward.inputs = {{problem.y_shape()}};
       backward.outputs = {{problem.x_shape()}};
       backward.run = [=](Stream& stream, Inputs in, Outputs out) {
@@ -53,7 +53,8 @@ TEST_CASE("avg_pool2d: gradients") {
     for (AverageOver over : {AverageOver::inside, AverageOver::window}) {
       if (problem.x_shape().numel() > 2000) continue;
       test::GradientCase gradient;
-      gradient.name = name_of_case(problem, over);
+      gradient.name = "avg_pool2d" + describe_case(problem, over);
+      gradient.proves = {"avg_pool2d_backward"};
       gradient.inputs = {{problem.x_shape()}};
       gradient.outputs = {{problem.y_shape()}};
       gradient.forward = [=](Stream& stream, Inputs in, Outputs out) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/memory.h"
 #include "kernels/reference/batch_norm.h"
 #include "tests/kernels/gradient_check.h"
 
@@ -93,8 +94,11 @@ void backward_magnitude(bool training, Inputs in, Outputs out) {
 }
 
 TEST_CASE("batch_norm backward agrees with the reference") {
-  for (const Shape& shape : awkward_shapes) {
+  std::vector<Shape> shapes(std::begin(awkward_shapes), std::end(awkward_shapes));
+  shapes.push_back({0, 3});
+  for (const Shape& shape : shapes) {
     for (bool training : {false, true}) {
+      if (training && shape.numel() == 0) continue;  // no rows, no statistics: refused
       for (double mean : {0.0, 1e4}) {
         const Shape c = channels_of(shape);
         OperationCase backward;
@@ -119,7 +123,8 @@ TEST_CASE("batch_norm backward agrees with the reference") {
 }
 
 TEST_CASE("batch_norm_infer_forward agrees with the reference") {
-  for (const Shape& shape : {Shape{0, 3}, Shape{3, 0}, Shape{7}, Shape{31, 17}, Shape{4, 31, 2, 16}, Shape{4999, 3}}) {
+  for (const Shape& shape :
+       {Shape{0, 3}, Shape{3, 0}, Shape{1}, Shape{7}, Shape{31, 17}, Shape{4, 31, 2, 16}, Shape{4999, 3}}) {
     const Shape c = channels_of(shape);
     OperationCase forward;
     forward.name = "batch_norm_infer_forward " + shape.to_string();
@@ -150,6 +155,7 @@ TEST_CASE("batch_norm: gradients") {
     const Shape c = channels_of(shape);
     test::GradientCase train;
     train.name = "batch_norm_train " + shape.to_string();
+    train.proves = {"batch_norm_train_backward"};
     train.inputs = {{shape, around(3)}, {c}, {c}};  // gamma of both signs
     train.outputs = {{shape}, {c}, {c}};
     train.forward = [](Stream& stream, Inputs in, Outputs out) {
@@ -163,6 +169,7 @@ TEST_CASE("batch_norm: gradients") {
 
     test::GradientCase infer;
     infer.name = "batch_norm_infer " + shape.to_string();
+    infer.proves = {"batch_norm_infer_backward"};
     infer.inputs = {{shape, around(3)}, {c}, {c}};
     infer.outputs = {{shape}};
     const std::vector<double> mean(static_cast<std::size_t>(c[0]), 2.5), variance(static_cast<std::size_t>(c[0]), 0.7);
@@ -212,6 +219,34 @@ TEST_CASE("batch_norm shows a NaN in its channel alone") {
                            {variance, c});
   for (std::size_t i = 0; i < y.size(); ++i) CHECK(std::isnan(y[i]) == (i % 3 == 1));
   CHECK(std::isnan(variance[1]));
+}
+
+TEST_CASE("batch_norm_update_running agrees with its formula in f64") {
+  for (int64_t channels : {0, 1, 3, 31, 257}) {
+    for (RunningVariance kind : {RunningVariance::biased, RunningVariance::unbiased}) {
+      constexpr double keep = 0.9;
+      constexpr int64_t rows = 7;
+      const Shape c{channels};
+      OperationCase update;
+      update.name = fmt::format("batch_norm_update_running {} channels {}", name_of(kind), channels);
+      update.inputs = {{c}, {c, test::positive_values()}, {c}, {c, test::positive_values()}};
+      update.outputs = {{c}, {c}};
+      update.run = [=](Stream& stream, Inputs in, Outputs out) {
+        copy(in[2], out[0]);
+        copy(in[3], out[1]);
+        batch_norm_update_running(stream, keep, kind, rows, in[0], in[1], out[0], out[1]);
+      };
+      update.reference = [=](Inputs in, Outputs out) {
+        const double correction = kind == RunningVariance::unbiased ? rows / (rows - 1.0) : 1;
+        for (int64_t i = 0; i < channels; ++i) {
+          out[0].as<double>()[i] = keep * in[2].as<double>()[i] + (1 - keep) * in[0].as<double>()[i];
+          out[1].as<double>()[i] = keep * in[3].as<double>()[i] + (1 - keep) * correction * in[1].as<double>()[i];
+        }
+      };
+      update.reduction_length = 4;
+      test::check(update);
+    }
+  }
 }
 
 TEST_CASE("batch_norm_update_running") {

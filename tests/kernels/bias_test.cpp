@@ -12,7 +12,7 @@ using test::Inputs;
 using test::OperationCase;
 using test::Outputs;
 
-const Shape shapes[] = {{3, 5, 7, 48}, {32, 10}, {1, 1}, {1000, 33}, {7}, {0, 4}, {70, 1}, {3, 20'000}};
+const Shape shapes[] = {{3, 5, 7, 48}, {32, 10}, {1, 1}, {1000, 33}, {7}, {0, 4}, {70, 1}, {3, 20'000}, {101, 37}};
 
 TEST_CASE("bias agrees with the reference") {
   for (const Shape& shape : shapes) {
@@ -41,6 +41,7 @@ TEST_CASE("bias agrees with the reference") {
 TEST_CASE("bias: gradient") {
   test::GradientCase gradient;
   gradient.name = "bias";
+  gradient.proves = {"bias_backward"};
   gradient.inputs = {{{4, 3}}, {{3}}};
   gradient.outputs = {{{4, 3}}};
   gradient.forward = [](Stream& stream, Inputs in, Outputs out) { bias_forward(stream, in[0], in[1], out[0]); };

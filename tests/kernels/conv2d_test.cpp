@@ -48,10 +48,10 @@ std::vector<Conv2dProblem> problems() {
   };
 }
 
-std::string name_of_problem(const Conv2dProblem& p, ConvAlgorithm algorithm) {
-  return fmt::format("conv2d {} -> {}, {}x{} stride {}x{} dilation {}x{} groups {}, {}", p.x_shape().to_string(), p.o,
+std::string describe(const Conv2dProblem& p) {
+  return fmt::format(" {} -> {}, {}x{} stride {}x{} dilation {}x{} groups {}", p.x_shape().to_string(), p.o,
                      p.rows.size, p.columns.size, p.rows.stride, p.columns.stride, p.rows.dilation, p.columns.dilation,
-                     p.groups, name_of(algorithm));
+                     p.groups);
 }
 
 std::vector<ConvAlgorithm> algorithms() {
@@ -63,9 +63,11 @@ std::vector<ConvAlgorithm> algorithms() {
 
 // The three directions as cases: sums of products, so exact on integers.
 std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorithm algorithm) {
-  const auto direction = [&](const char* name, const Shape& a, const Shape& b, const Shape& out, int64_t length) {
+  const auto direction = [&](const std::string& name, const Shape& a, const Shape& b, const Shape& out,
+                             int64_t length) {
     OperationCase one;
-    one.name = name_of_problem(problem, algorithm) + name;
+    one.name = name + describe(problem);
+    one.algorithm = name_of(algorithm);
     one.inputs = {{a}, {b}};
     one.outputs = {{out}};
     one.reduction_length = length;
@@ -73,9 +75,10 @@ std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorith
     return one;
   };
   const Shape x = problem.x_shape(), w = problem.weight_shape(), y = problem.y_shape();
-  std::vector<OperationCase> all{direction(" forward", x, w, y, problem.taps() * problem.group_c()),
-                                 direction(" data gradient", y, w, x, problem.taps() * problem.group_o()),
-                                 direction(" weight gradient", y, x, w, problem.n * problem.h_out() * problem.w_out())};
+  std::vector<OperationCase> all{
+      direction("conv2d_forward", x, w, y, problem.taps() * problem.group_c()),
+      direction("conv2d_backward_data", y, w, x, problem.taps() * problem.group_o()),
+      direction("conv2d_backward_weight", y, x, w, problem.n * problem.h_out() * problem.w_out())};
   all[0].run = [=](Stream& stream, Inputs in, Outputs out) {
     conv2d_forward(stream, problem, in[0], in[1], out[0], algorithm);
   };
@@ -105,7 +108,8 @@ TEST_CASE("conv2d: gradients") {
   for (const Conv2dProblem& problem : problems()) {
     if (problem.x_shape().numel() > 1500 || problem.weight_shape().numel() > 2000) continue;
     test::GradientCase gradient;
-    gradient.name = name_of_problem(problem, ConvAlgorithm::automatic);
+    gradient.name = "conv2d" + describe(problem);
+    gradient.proves = {"conv2d_backward_data", "conv2d_backward_weight"};
     gradient.inputs = {{problem.x_shape()}, {problem.weight_shape()}};
     gradient.outputs = {{problem.y_shape()}};
     gradient.forward = [=](Stream& stream, Inputs in, Outputs out) {

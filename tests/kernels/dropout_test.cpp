@@ -72,6 +72,7 @@ TEST_CASE("dropout in place, of NaN, and its gradient") {
 
   test::GradientCase gradient;
   gradient.name = "dropout";
+  gradient.proves = {"dropout"};
   gradient.inputs = {{Shape{7, 3}}};
   gradient.outputs = {{Shape{7, 3}}};
   gradient.forward = [](Stream& on, Inputs in, Outputs out) { dropout(on, 0.3, draws, in[0], out[0]); };

@@ -62,6 +62,7 @@ TEST_CASE("element_loss agrees with the reference") {
     }
     test::GradientCase gradient;
     gradient.name = std::string(entry.second);
+    gradient.proves = {"element_loss_backward"};
     gradient.inputs = {{Shape{7}, predictions_of(loss)}};
     gradient.outputs = {{Shape{7}}};
     std::vector<double> targets{0, 1, 0.3, 0.7, 1, 0.1, 0.5};
@@ -137,6 +138,7 @@ TEST_CASE("soft_cross_entropy agrees with the reference") {
       if (classes > 31) continue;
       test::GradientCase gradient;
       gradient.name = forward.name;
+      gradient.proves = {"soft_cross_entropy_backward"};
       gradient.inputs = {{Shape{rows, classes}}};
       gradient.outputs = {{Shape{rows}}, {Shape{rows, classes}}};
       auto targets = std::make_shared<std::vector<double>>(static_cast<std::size_t>(rows * classes));
@@ -200,6 +202,7 @@ TEST_CASE("unary functions agree with the reference") {
     }
     test::GradientCase gradient;
     gradient.name = std::string(entry.second);
+    gradient.proves = {"unary_backward"};
     gradient.inputs = {{Shape{9}, fill}};
     gradient.outputs = {{Shape{9}}};
     gradient.forward = [=](Stream& s, Inputs in, Outputs out) { unary_forward(s, function, in[0], out[0]); };

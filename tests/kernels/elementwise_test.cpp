@@ -51,7 +51,7 @@ TEST_CASE("elementwise_binary agrees with the reference in all forms of broadcas
         const Shape& a = swapped ? other : one;
         const Shape& b = swapped ? one : other;
         OperationCase binary;
-        binary.name = fmt::format("{} {} {}", name_of(operation), a.to_string(), b.to_string());
+        binary.name = fmt::format("elementwise_binary {} {} {}", name_of(operation), a.to_string(), b.to_string());
         binary.inputs = {{a}, {b, operation == Binary::divide ? test::positive_values() : test::normal_values()}};
         binary.outputs = {{broadcast_shape("test", a, b)}};
         binary.run = [=](Stream& stream, Inputs in, Outputs out) {
@@ -69,10 +69,12 @@ TEST_CASE("elementwise_binary agrees with the reference in all forms of broadcas
 }
 
 TEST_CASE("elementwise_scale agrees with the reference") {
-  for (const auto& [large, small] : pairs) {
+  std::vector<Pair> all(std::begin(pairs), std::end(pairs));
+  all.push_back({{0, 3}, {0, 1}});
+  for (const auto& [large, small] : all) {
     const Shape y = broadcast_shape("test", large, small);
     OperationCase scale;
-    scale.name = fmt::format("scale {} to {}", small.to_string(), y.to_string());
+    scale.name = fmt::format("elementwise_scale {} to {}", small.to_string(), y.to_string());
     scale.inputs = {{small}};
     scale.outputs = {{y}};
     scale.run = [](Stream& stream, Inputs in, Outputs out) { elementwise_scale(stream, -0.3, in[0], out[0]); };

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "kernels/arena.h"
+#include "tests/kernels/coverage.h"
 
 namespace melgrad::test {
 namespace {
@@ -98,6 +99,8 @@ class Experiment {
 }  // namespace
 
 void check_gradient(const GradientCase& gradient_case) {
+  CHECK_MESSAGE(!gradient_case.proves.empty(), gradient_case.name << ": say which functions this proves");
+  for (const std::string& function : gradient_case.proves) record_gradient(function);
   Experiment experiment(gradient_case);
   const HostArrays analytic = experiment.analytic();
   std::size_t index = 0;

@@ -12,6 +12,7 @@ namespace melgrad::test {
 // The loss is <r, y> with random r: a plain sum of y cannot see, say, a wrong gradient of a batch norm.
 struct GradientCase {
   std::string name;
+  std::vector<std::string> proves;  // the contract's functions whose results `backward` gives
   std::vector<InputSpec> inputs;    // an index is not differentiated
   std::vector<OutputSpec> outputs;  // the first is y; the backward pass may use the others
   std::function<void(Stream&, Inputs, Outputs)> forward;

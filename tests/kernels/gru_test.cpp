@@ -24,8 +24,8 @@ std::vector<GruProblem> problems() {
   return all;
 }
 
-std::string name_of_problem(const GruProblem& p) {
-  return fmt::format("gru n {} t {} u {} {} {}", p.n, p.t, p.u, p.reset_after ? "reset after" : "reset before",
+std::string describe(const GruProblem& p) {
+  return fmt::format(" n {} t {} u {} {} {}", p.n, p.t, p.u, p.reset_after ? "reset after" : "reset before",
                      name_of(p.recurrent_activation));
 }
 
@@ -42,7 +42,7 @@ void constant_magnitude(Outputs out, double value) {
 TEST_CASE("gru agrees with the reference") {
   for (const GruProblem& p : problems()) {
     OperationCase both;
-    both.name = name_of_problem(p);
+    both.name = "gru_backward" + describe(p);
     both.inputs = {{p.input_shape(), small_values()},
                    {p.kernel_shape(), small_values()},
                    {p.bias_shape(), small_values()},
@@ -60,6 +60,16 @@ TEST_CASE("gru agrees with the reference") {
     both.magnitude = [=](Inputs, Outputs out) { constant_magnitude(out, static_cast<double>(p.n * p.t * p.u)); };
     both.reduction_length = 8;
     test::check(both);
+
+    OperationCase forward = both;
+    forward.name = "gru_forward" + describe(p);
+    forward.inputs.pop_back();
+    forward.outputs.resize(2);
+    forward.run = [=](Stream& s, Inputs in, Outputs out) { gru_forward(s, p, in[0], in[1], in[2], out[0], out[1]); };
+    forward.reference = [=](Inputs in, Outputs out) {
+      reference::gru_forward<double>(p, in[0], in[1], in[2], out[0], out[1]);
+    };
+    test::check(forward);
   }
 }
 
@@ -67,7 +77,8 @@ TEST_CASE("gru: gradients through time") {
   for (const GruProblem& p : problems()) {
     if (p.n > 5) continue;
     test::GradientCase gradient;
-    gradient.name = name_of_problem(p);
+    gradient.name = "gru" + describe(p);
+    gradient.proves = {"gru_backward"};
     gradient.inputs = {
         {p.input_shape(), small_values()}, {p.kernel_shape(), small_values()}, {p.bias_shape(), small_values()}};
     gradient.outputs = {{p.state_shape()}, {p.gates_shape()}};

@@ -23,8 +23,9 @@ TEST_CASE("matmul agrees with the reference on every device and algorithm") {
           for (MatmulAlgorithm algorithm : matmul_algorithms(device)) {
             const MatmulProblem problem{size.m, size.n, size.k, transpose_a, transpose_b};
             OperationCase product;
-            product.name = fmt::format("matmul m={} n={} k={} {}{} {}", size.m, size.n, size.k,
-                                       transpose_a ? "aT" : "a", transpose_b ? "bT" : "b", name_of(algorithm));
+            product.name = fmt::format("matmul m={} n={} k={} {}{}", size.m, size.n, size.k, transpose_a ? "aT" : "a",
+                                       transpose_b ? "bT" : "b");
+            product.algorithm = name_of(algorithm);
             product.inputs = {{problem.a_shape()}, {problem.b_shape()}};
             product.outputs = {{problem.c_shape()}};
             product.devices = {device};

@@ -22,7 +22,7 @@ using test::pool_problems;
 TEST_CASE("max_pool2d agrees with the reference") {
   for (const Pool2dProblem& problem : pool_problems()) {
     OperationCase forward;
-    forward.name = test::name_of_pool(problem) + " forward";
+    forward.name = "max_pool2d_forward" + test::describe(problem);
     forward.inputs = {{problem.x_shape()}};
     forward.outputs = {{problem.y_shape()}, {problem.y_shape(), DType::i32}};
     forward.run = [=](Stream& stream, Inputs in, Outputs out) {
@@ -40,7 +40,7 @@ TEST_CASE("max_pool2d agrees with the reference") {
 
     // Outputs dx, and those of the forward pass.
     OperationCase backward;
-    backward.name = test::name_of_pool(problem) + " backward";
+    backward.name = "max_pool2d_backward" + test::describe(problem);
     backward.inputs = {{problem.x_shape()}, {problem.y_shape()}};
     backward.outputs = {{problem.x_shape()}, {problem.y_shape()}, {problem.y_shape(), DType::i32}};
     backward.run = [=](Stream& stream, Inputs in, Outputs out) {
@@ -66,7 +66,8 @@ TEST_CASE("max_pool2d: gradient") {
   for (const Pool2dProblem& problem : pool_problems()) {
     if (problem.x_shape().numel() > 700) continue;
     test::GradientCase gradient;
-    gradient.name = test::name_of_pool(problem);
+    gradient.name = "max_pool2d" + test::describe(problem);
+    gradient.proves = {"max_pool2d_backward"};
     gradient.inputs = {{problem.x_shape()}};
     gradient.outputs = {{problem.y_shape()}, {problem.y_shape(), DType::i32}};
     gradient.forward = [=](Stream& stream, Inputs in, Outputs out) {

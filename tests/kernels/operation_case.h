@@ -33,7 +33,8 @@ struct OutputSpec {
 };
 
 struct OperationCase {
-  std::string name;
+  std::string name;       // the contract's function, then what is particular about this case
+  std::string algorithm;  // where there are several
   std::vector<InputSpec> inputs;
   std::vector<OutputSpec> outputs;
   // The operation as its contract offers it, on views of the stream's device.

@@ -10,6 +10,7 @@
 
 #include "kernels/memory.h"
 #include "kernels/simt/schedule.h"
+#include "tests/kernels/coverage.h"
 
 namespace melgrad::test {
 
@@ -221,6 +222,7 @@ Values check_run(const OperationCase& operation, const Run& run, const Expectati
   Arrays outputs = make_outputs(operation, run.dtype, run.device);
   Stream stream(run.device, threads);
   operation.run(stream, inputs.const_views, outputs.views);
+  record_run(operation, run.device, run.dtype);
   compare(operation, run, outputs, expectation.outputs, expectation.magnitude);
   for (std::size_t i = 0; i < inputs.arrays.size(); ++i) {
     CHECK_MESSAGE(inputs.arrays[i].values() == expectation.inputs[i],

@@ -19,6 +19,7 @@ std::vector<Pool2dProblem> pool_problems() {
       pool_problem({1, 5, 5, 1}, {5, 1}, {5, 1}, valid),        // one window
       pool_problem({2, 9, 8, 5}, {3, 1, 2}, {2, 2, 3}, valid),  // dilation
       pool_problem({2, 9, 8, 33}, {3, 2, 2}, {3, 1, 2}, same),  // dilation and padding
+      pool_problem({1, 23, 21, 7}, {2, 1}, {2, 1}, same),       // more outputs than 256, no multiple of 4
       pool_problem({1, 1, 1, 1}, {1, 1}, {1, 1}, valid),       pool_problem({1, 1, 300, 2}, {1, 1}, {7, 1}, same),
       pool_problem({0, 4, 4, 3}, {2, 2}, {2, 2}, valid),       pool_problem({2, 4, 4, 0}, {2, 2}, {2, 2}, valid),
       {1, 4, 4, 7, {3, 2, 1, 2, 0}, {3, 1, 1, 0, 2}},  // padding on one side only
@@ -26,9 +27,9 @@ std::vector<Pool2dProblem> pool_problems() {
   };
 }
 
-std::string name_of_pool(const Pool2dProblem& p) {
-  return fmt::format("pool2d {} {}x{} stride {}x{} dilation {}x{}", p.x_shape().to_string(), p.rows.size,
-                     p.columns.size, p.rows.stride, p.columns.stride, p.rows.dilation, p.columns.dilation);
+std::string describe(const Pool2dProblem& p) {
+  return fmt::format(" {} {}x{} stride {}x{} dilation {}x{}", p.x_shape().to_string(), p.rows.size, p.columns.size,
+                     p.rows.stride, p.columns.stride, p.rows.dilation, p.columns.dilation);
 }
 
 }  // namespace melgrad::test

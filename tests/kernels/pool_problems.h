@@ -11,6 +11,6 @@ namespace melgrad::test {
 Pool2dProblem pool_problem(const Shape& x, Window rows, Window columns, Padding padding);
 
 std::vector<Pool2dProblem> pool_problems();
-std::string name_of_pool(const Pool2dProblem& problem);
+std::string describe(const Pool2dProblem& problem);
 
 }  // namespace melgrad::test

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kernels/reference/reduce.h"
-#include "tests/kernels/operation_check.h"
+#include "tests/kernels/gradient_check.h"
 
 namespace melgrad {
 namespace {
@@ -25,7 +25,7 @@ const Shape awkward_shapes[] = {{},           {1},         {7},       {70'001}, 
 
 OperationCase reduce_case(Reduction reduction, const Shape& x, const Shape& y) {
   OperationCase operation;
-  operation.name = fmt::format("{} {} to {}", name_of(reduction), x.to_string(), y.to_string());
+  operation.name = fmt::format("reduce {} {} to {}", name_of(reduction), x.to_string(), y.to_string());
   operation.inputs = {{x}};
   operation.outputs = {{y}};
   operation.run = [=](Stream& stream, Inputs in, Outputs out) { reduce(stream, reduction, in[0], out[0]); };
@@ -56,7 +56,7 @@ TEST_CASE("reduce_max_backward agrees with the reference over any axes") {
       for (int64_t axis = 0; axis < x.rank(); ++axis) y.append(axes >> axis & 1 ? 1 : x[axis]);
       if (x.numel() == 0) continue;
       OperationCase operation = reduce_case(Reduction::max, x, y);
-      operation.name = "gradient of " + operation.name;
+      operation.name = fmt::format("reduce_max_backward {} to {}", x.to_string(), y.to_string());
       operation.inputs = {{x}, {y}};
       operation.outputs = {{y}, {x}};
       operation.run = [](Stream& stream, Inputs in, Outputs out) {
@@ -74,6 +74,19 @@ TEST_CASE("reduce_max_backward agrees with the reference over any axes") {
       test::check(operation);
     }
   }
+}
+
+TEST_CASE("reduce_max_backward: gradient") {
+  test::GradientCase gradient;
+  gradient.name = "the maximum";
+  gradient.proves = {"reduce_max_backward"};
+  gradient.inputs = {{Shape{3, 5, 4}}};
+  gradient.outputs = {{Shape{3, 1, 4}}};
+  gradient.forward = [](Stream& s, Inputs in, Outputs out) { reduce(s, Reduction::max, in[0], out[0]); };
+  gradient.backward = [](Stream& s, Inputs in, Outputs out, ConstView dy, Outputs dx) {
+    reduce_max_backward(s, in[0], out[0], dy, dx[0]);
+  };
+  test::check_gradient(gradient);
 }
 
 TEST_CASE("reduce_max_backward by hand: the first of equals, and a NaN where the maximum is one") {

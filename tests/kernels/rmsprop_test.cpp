@@ -24,8 +24,8 @@ void copy_state(Inputs in, Outputs out) {
 // Inputs gradient, square, mean, velocity, weight; outputs the last four, updated in place.
 OperationCase rmsprop_case(const RmspropStep& step, int64_t n) {
   OperationCase operation;
-  operation.name = fmt::format("rmsprop {} momentum={} centred={} l2={} n={}", name_of(step.variant), step.momentum,
-                               step.centred, step.l2, n);
+  operation.name = fmt::format("rmsprop_update {} momentum={} centred={} l2={} n={}", name_of(step.variant),
+                               step.momentum, step.centred, step.l2, n);
   // 1 to 2 for the squares, -0.1 to 0.1 for the means: the difference of the centred form stays away from 0.
   const auto squares = [](Generator& random, bool) { return random.uniform(1, 2); };
   const auto means = [](Generator& random, bool) { return random.uniform(-0.1, 0.1); };

@@ -20,7 +20,7 @@ const OptimizerVariant all_variants[] = {OptimizerVariant::keras, OptimizerVaria
 // Inputs gradient, velocity, weight; outputs velocity, weight, updated in place.
 OperationCase sgd_case(const SgdStep& step, int64_t n) {
   OperationCase operation;
-  operation.name = fmt::format("sgd {} momentum={} nesterov={} l2={} n={}", name_of(step.variant), step.momentum,
+  operation.name = fmt::format("sgd_update {} momentum={} nesterov={} l2={} n={}", name_of(step.variant), step.momentum,
                                step.nesterov, step.l2, n);
   operation.inputs = {{Shape{n}}, {Shape{n}}, {Shape{n}}};
   operation.outputs = {{Shape{n}}, {Shape{n}}};

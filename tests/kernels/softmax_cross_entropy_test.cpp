@@ -80,6 +80,7 @@ TEST_CASE("softmax_cross_entropy agrees with the reference") {
 TEST_CASE("softmax_cross_entropy: gradient") {
   test::GradientCase gradient;
   gradient.name = "softmax_cross_entropy";
+  gradient.proves = {"softmax_cross_entropy_backward"};
   gradient.inputs = {{Shape{6, 5}}, {Shape{6}, test::label_values(5), true}};
   gradient.outputs = {{Shape{6}}, {Shape{6, 5}}};
   gradient.forward = [](Stream& stream, Inputs in, Outputs out) {

@@ -71,6 +71,7 @@ TEST_CASE("softmax agrees with the reference") {
 TEST_CASE("softmax: gradient") {
   test::GradientCase gradient;
   gradient.name = "softmax";
+  gradient.proves = {"softmax_backward"};
   gradient.inputs = {{Shape{2, 3, 5}}};
   gradient.outputs = {{Shape{2, 3, 5}}};
   gradient.forward = [](Stream& stream, Inputs in, Outputs out) { softmax_forward(stream, in[0], out[0]); };
