@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <iterator>
 #include <unordered_map>
 #include <unordered_set>
@@ -12,6 +13,7 @@ namespace melgrad {
 namespace {
 
 thread_local bool recording = true;
+thread_local bool checking_numbers = false;
 
 std::atomic<uint64_t> next_sequence = 1;
 
@@ -34,6 +36,23 @@ void accumulate_in_leaf(Tensor& leaf, Tensor term) {
   leaf.zero_grad();  // so that `sum` may be the only owner
   accumulate(sum, std::move(term));
   leaf.set_grad(sum.sole_owner() ? std::move(sum) : sum.clone());
+}
+
+// The first NaN or infinity, or 0.
+template <class T>
+double first_anomaly(const Tensor& tensor) {
+  for (T value : tensor.data<T>())
+    if (!std::isfinite(value)) return static_cast<double>(value);
+  return 0;
+}
+
+void check_numbers(const Tensor& tensor, const char* operation, const std::string& what) {
+  const Tensor host = tensor.device() == Device::cpu ? tensor : tensor.to(Device::cpu);
+  double found = 0;
+  if (host.dtype() == DType::f32) found = first_anomaly<float>(host);
+  if (host.dtype() == DType::f64) found = first_anomaly<double>(host);
+  require(std::isfinite(found), "{}: {} {} has {}", operation, what, tensor.shape().to_string(),
+          std::isnan(found) ? "a NaN" : "an infinity");
 }
 
 // Every node behind `root`, latest first.
@@ -96,6 +115,7 @@ NoGrad::~NoGrad() {
 Tensor record(Tensor output, std::shared_ptr<Node> node);  // tensor.cpp: puts the node into the tensor
 
 Tensor record(const char* operation, Tensor output, std::vector<Tensor> inputs, BackwardFunction backward) {
+  if (checking_numbers) check_numbers(output, operation, "the output");
   const bool needed = std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t.requires_grad(); });
   if (!recording || !needed) return output;
   auto node = std::make_shared<Node>();
@@ -107,7 +127,25 @@ Tensor record(const char* operation, Tensor output, std::vector<Tensor> inputs, 
   return record(std::move(output), std::move(node));
 }
 
-void backward(const Tensor& output, const Tensor& gradient) {
+AnomalyCheck::AnomalyCheck() : before_(checking_numbers) {
+  checking_numbers = true;
+}
+AnomalyCheck::~AnomalyCheck() {
+  checking_numbers = before_;
+}
+
+void on_gradient(const Tensor& tensor, std::function<void(const Tensor& dy)> hook) {
+  require(tensor.node() != nullptr, "on_gradient: the tensor is a leaf; its gradient stays in grad()");
+  tensor.node()->hooks.push_back(std::move(hook));
+}
+
+namespace {
+
+// Walks the tape from `output`. `at_leaf` gets each term of a leaf's gradient, `at_node` the whole gradient of an
+// operation's result.
+void walk_back(const Tensor& output, const Tensor& gradient,
+               const std::function<void(Tensor& leaf, Tensor term)>& at_leaf,
+               const std::function<void(const Node& node, const Tensor& dy)>& at_node) {
   require(output.requires_grad(), "backward: nothing behind this tensor requires a gradient");
   require(gradient.shape() == output.shape(), "backward: the gradient is {}, the tensor {}",
           gradient.shape().to_string(), output.shape().to_string());
@@ -117,7 +155,7 @@ void backward(const Tensor& output, const Tensor& gradient) {
   const NoGrad no_grad;
   if (output.node() == nullptr) {
     Tensor leaf = output;
-    return accumulate_in_leaf(leaf, gradient);
+    return at_leaf(leaf, gradient);
   }
   std::unordered_map<const Node*, Tensor> flowing{{output.node().get(), gradient}};
   for (const std::shared_ptr<Node>& node : nodes_behind(output.node())) {
@@ -125,6 +163,8 @@ void backward(const Tensor& output, const Tensor& gradient) {
     Tensor dy = found == flowing.end() ? Tensor() : std::move(found->second);
     if (found != flowing.end()) flowing.erase(found);
     if (dy.defined()) {
+      at_node(*node, dy);
+      for (const auto& hook : node->hooks) hook(dy);
       Gradients gradients(*node);
       node->backward(dy, gradients);
       for (std::size_t i = 0; i < node->inputs.size(); ++i) {
@@ -133,18 +173,44 @@ void backward(const Tensor& output, const Tensor& gradient) {
         if (!gradients.wants(i) || !term.defined()) continue;
         require(term.shape() == input.shape(), "backward: {} gave a gradient of {} for an input of {}", node->operation,
                 term.shape().to_string(), input.shape().to_string());
+        if (checking_numbers) check_numbers(term, node->operation, fmt::format("the gradient of input {}", i));
         if (input.node() != nullptr) {
           accumulate(flowing[input.node().get()], std::move(term));
         } else {
-          accumulate_in_leaf(input, std::move(term));
+          at_leaf(input, std::move(term));
         }
       }
     }
     // Free as we go: the saved tensors of this node are needed no more.
     node->freed = true;
     node->backward = nullptr;
+    node->hooks.clear();
     node->inputs.clear();
   }
+}
+
+}  // namespace
+
+void backward(const Tensor& output, const Tensor& gradient) {
+  walk_back(output, gradient, accumulate_in_leaf, [](const Node&, const Tensor&) {});
+}
+
+std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs) {
+  require(output.numel() == 1, "grad: the tensor is {}, expected a scalar", output.shape().to_string());
+  std::vector<Tensor> gradients(inputs.size());
+  const auto at_leaf = [&](Tensor& leaf, const Tensor& term) {
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (inputs[i].same_as(leaf)) accumulate(gradients[i], term.clone());
+  };
+  const auto at_node = [&](const Node& node, const Tensor& dy) {
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (inputs[i].node().get() == &node) gradients[i] = dy.clone();
+  };
+  walk_back(output, Tensor::full(output.shape(), 1.0, output.dtype(), output.device()), at_leaf, at_node);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    require(gradients[i].defined(), "grad: the scalar does not depend on input {}, {}", i,
+            inputs[i].shape().to_string());
+  return gradients;
 }
 
 void Tensor::backward() const {

@@ -59,6 +59,7 @@ struct Node {
   const char* operation = "";
   std::vector<Tensor> inputs;
   BackwardFunction backward;
+  std::vector<std::function<void(const Tensor& dy)>> hooks;  // see on_gradient()
   Shape output_shape;
   uint64_t sequence = 0;
   bool freed = false;
@@ -84,5 +85,26 @@ bool grad_enabled();
 
 // backward() from a tensor of any shape, given the gradient of what follows with respect to it.
 void backward(const Tensor& output, const Tensor& gradient);
+
+// The gradients of a scalar with respect to `inputs`, leaves or results of operations, in their order; no leaf's grad()
+// changes. Throws for an input that the scalar does not depend on. The graph is freed as by backward().
+std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs);
+
+// Calls `hook` with the gradient of `tensor`, once it is complete, in each backward pass. `tensor` must be the result of
+// a recorded operation; a leaf keeps its gradient in grad(). The hook may look, not write.
+void on_gradient(const Tensor& tensor, std::function<void(const Tensor& dy)> hook);
+
+// While one of these lives, this thread's operations look at every number that they produce, forward and backward, and
+// the first to produce a NaN or an infinity throws, by its name. Slow; for finding where a training breaks.
+class AnomalyCheck {
+ public:
+  AnomalyCheck();
+  ~AnomalyCheck();
+  AnomalyCheck(const AnomalyCheck&) = delete;
+  AnomalyCheck& operator=(const AnomalyCheck&) = delete;
+
+ private:
+  bool before_;
+};
 
 }  // namespace melgrad

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "tensor/ops/activation.h"
 #include "tensor/ops/batch_norm.h"
 #include "tensor/ops/bias.h"
@@ -10,6 +12,7 @@
 #include "tensor/ops/matmul.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/reshape.h"
+#include "tensor/ops/unary.h"
 #include "tests/tensor/gradient_check.h"
 
 namespace melgrad {
@@ -222,6 +225,58 @@ TEST_CASE("requires_grad is for floating-point leaves") {
   x.set_requires_grad(false);
   CHECK_FALSE(scale(x, 2).requires_grad());
   CHECK_THROWS_WITH_AS(Tensor().shape(), "tensor: used before it was given a value", Error);
+}
+
+TEST_CASE("grad gives the gradients of chosen tensors and leaves grad() alone") {
+  const Tensor x = leaf({2, 3}), w = leaf({5, 7});
+  const Tensor hidden = x * w;
+  const Tensor loss = sum(square(hidden) + x);
+  const std::vector<Tensor> gradients = grad(loss, {w, hidden, x, w});
+  CHECK(values_of(gradients[0]) == Values{2 * 10 * 2, 2 * 21 * 3});
+  CHECK(values_of(gradients[1]) == Values{2 * 10, 2 * 21});
+  CHECK(values_of(gradients[2]) == Values{2 * 10 * 5 + 1, 2 * 21 * 7 + 1});
+  CHECK(values_of(gradients[3]) == values_of(gradients[0]));
+  CHECK_FALSE(x.grad().defined());
+  CHECK_FALSE(w.grad().defined());
+  CHECK_THROWS_AS(grad(loss, {w}), Error);  // freed, as by backward()
+  const Tensor apart = leaf({1, 1}), result = scale(apart, 2);
+  CHECK_THROWS_WITH_AS(grad(sum(x), {x, apart}), "grad: the scalar does not depend on input 1, (2)", Error);
+  CHECK_THROWS_WITH_AS(grad(sum(x), {result}), "grad: the scalar does not depend on input 0, (2)", Error);
+  CHECK_THROWS_WITH_AS(grad(x, {x}), "grad: the tensor is (2), expected a scalar", Error);
+  const Tensor scalar = leaf({4});
+  CHECK(values_of(grad(scalar, {scalar})[0]) == Values{1});
+}
+
+TEST_CASE("a hook sees a result's whole gradient") {
+  const Tensor x = leaf({2, 3});
+  const Tensor hidden = scale(x, 10);
+  Values seen;
+  int calls = 0;
+  on_gradient(hidden, [&](const Tensor& dy) {
+    ++calls;
+    seen = values_of(dy);
+  });
+  sum(hidden * hidden + hidden).backward();  // three terms
+  CHECK(calls == 1);
+  CHECK(seen == Values{2 * 20 + 1, 2 * 30 + 1});
+  CHECK_THROWS_WITH_AS(on_gradient(x, [](const Tensor&) {}),
+                       "on_gradient: the tensor is a leaf; its gradient stays in grad()", Error);
+}
+
+TEST_CASE("the anomaly check names the first operation that makes a NaN or an infinity") {
+  const Tensor zero = leaf({1, 0}), negative = leaf({-1, 2});
+  CHECK(std::isinf(values_of(log(zero))[1]));  // silent without it
+  {
+    const AnomalyCheck check;
+    CHECK_THROWS_WITH_AS(log(zero), "log: the output (2) has an infinity", Error);
+    CHECK_THROWS_WITH_AS(scale(sqrt(negative), 2), "sqrt: the output (2) has a NaN", Error);
+    // The forward pass is finite, the slope of the root at 0 is not.
+    CHECK_THROWS_WITH_AS(sum(scale(sqrt(zero), 3)).backward(), "sqrt: the gradient of input 0 (2) has an infinity",
+                         Error);
+    const NoGrad no_grad;
+    CHECK_THROWS_AS(log(zero), Error);
+  }
+  CHECK_NOTHROW(log(zero));
 }
 
 }  // namespace
