@@ -4,20 +4,16 @@
 
 #include <cmath>
 
-#include "kernels/memory.h"
 #include "kernels/reference/adadelta.h"
-#include "tests/kernels/operation_check.h"
+#include "tests/kernels/optimizer_case.h"
 
 namespace melgrad {
 namespace {
 
+using test::copy_state;
 using test::Inputs;
 using test::OperationCase;
 using test::Outputs;
-
-void copy_state(Inputs in, Outputs out) {
-  for (std::size_t i = 0; i < out.size(); ++i) copy(in[i + 1], out[i]);
-}
 
 // Inputs gradient, square, update, weight; outputs the last three, updated in place.
 OperationCase adadelta_case(const AdadeltaStep& step, int64_t n) {

@@ -4,22 +4,17 @@
 
 #include <cmath>
 
-#include "kernels/memory.h"
 #include "kernels/reference/rmsprop.h"
-#include "tests/kernels/operation_check.h"
+#include "tests/kernels/optimizer_case.h"
 
 namespace melgrad {
 namespace {
 
+using test::all_variants;
+using test::copy_state;
 using test::Inputs;
 using test::OperationCase;
 using test::Outputs;
-
-const OptimizerVariant all_variants[] = {OptimizerVariant::keras, OptimizerVariant::pytorch};
-
-void copy_state(Inputs in, Outputs out) {
-  for (std::size_t i = 0; i < out.size(); ++i) copy(in[i + 1], out[i]);
-}
 
 // Inputs gradient, square, mean, velocity, weight; outputs the last four, updated in place.
 OperationCase rmsprop_case(const RmspropStep& step, int64_t n) {

@@ -4,18 +4,17 @@
 
 #include <cmath>
 
-#include "kernels/memory.h"
 #include "kernels/reference/sgd.h"
-#include "tests/kernels/operation_check.h"
+#include "tests/kernels/optimizer_case.h"
 
 namespace melgrad {
 namespace {
 
+using test::all_variants;
+using test::copy_state;
 using test::Inputs;
 using test::OperationCase;
 using test::Outputs;
-
-const OptimizerVariant all_variants[] = {OptimizerVariant::keras, OptimizerVariant::pytorch};
 
 // Inputs gradient, velocity, weight; outputs velocity, weight, updated in place.
 OperationCase sgd_case(const SgdStep& step, int64_t n) {
@@ -25,13 +24,11 @@ OperationCase sgd_case(const SgdStep& step, int64_t n) {
   operation.inputs = {{Shape{n}}, {Shape{n}}, {Shape{n}}};
   operation.outputs = {{Shape{n}}, {Shape{n}}};
   operation.run = [=](Stream& stream, Inputs in, Outputs out) {
-    copy(in[1], out[0]);
-    copy(in[2], out[1]);
+    copy_state(in, out);
     sgd_update(stream, step, in[0], out[0], out[1]);
   };
   operation.reference = [=](Inputs in, Outputs out) {
-    copy(in[1], out[0]);
-    copy(in[2], out[1]);
+    copy_state(in, out);
     reference::sgd_update<double>(step, in[0], out[0], out[1]);
   };
   // With absolute inputs and the rate negated, every term of the formulas adds up.

@@ -15,21 +15,23 @@
 #include "layers/pooling.h"
 #include "layers/reshape.h"
 #include "layers/sequential.h"
-#include "optim/adadelta.h"
-#include "optim/adam.h"
 #include "optim/clip.h"
-#include "optim/rmsprop.h"
 #include "optim/schedule.h"
-#include "optim/sgd.h"
 #include "tensor/io/safetensors.h"
 #include "tests/layers/trace.h"
+#include "tests/optim/make_optimizer.h"
 
 namespace melgrad {
 namespace {
 
+using test::adadelta;
+using test::adam;
 using test::as;
 using test::batch;
 using test::check_trace_tensor;
+using test::MakeOptimizer;
+using test::rmsprop;
+using test::sgd;
 using test::values_of;
 
 constexpr auto keras = OptimizerVariant::keras;
@@ -64,28 +66,11 @@ Sequential network_of(OptimizerVariant framework) {
 // What one variant does between backward() and step().
 struct Trace {
   std::string name;
-  std::function<std::unique_ptr<Optimizer>(std::vector<Parameter>)> make;
+  MakeOptimizer make;
   std::function<void(Optimizer&, int64_t step)> before_step = [](Optimizer&, int64_t) {};
 
   OptimizerVariant framework() const { return name.starts_with("keras") ? keras : pytorch; }
 };
-
-template <class O, class Options>
-auto maker(Options options) {
-  return [=](std::vector<Parameter> parameters) { return std::make_unique<O>(std::move(parameters), options); };
-}
-auto sgd(SgdOptions options) {
-  return maker<Sgd>(options);
-}
-auto adam(AdamOptions options) {
-  return maker<Adam>(options);
-}
-auto adadelta(AdadeltaOptions options) {
-  return maker<Adadelta>(options);
-}
-auto rmsprop(RmspropOptions options) {
-  return maker<Rmsprop>(options);
-}
 
 void decayed(Optimizer& optimizer, int64_t step) {
   const Schedule schedule{.kind = ScheduleKind::inverse_time, .decay = 0.2};

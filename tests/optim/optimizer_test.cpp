@@ -5,42 +5,25 @@
 
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <memory>
 
 #include "kernels/philox.h"
-#include "optim/adadelta.h"
-#include "optim/adam.h"
-#include "optim/rmsprop.h"
-#include "optim/sgd.h"
 #include "tensor/io/safetensors.h"
+#include "tests/optim/make_optimizer.h"
 #include "tests/temporary_folder.h"
 #include "tests/tensor/gradient_check.h"
 
 namespace melgrad {
 namespace {
 
+using test::adadelta;
+using test::adam;
 using test::all_close;
+using test::MakeOptimizer;
+using test::rmsprop;
+using test::sgd;
 using test::values_of;
 using Values = std::vector<double>;
-using MakeOptimizer = std::function<std::unique_ptr<Optimizer>(std::vector<Parameter>)>;
-
-template <class O, class Options>
-MakeOptimizer maker(Options options) {
-  return [=](std::vector<Parameter> parameters) { return std::make_unique<O>(std::move(parameters), options); };
-}
-MakeOptimizer sgd(SgdOptions options) {
-  return maker<Sgd>(options);
-}
-MakeOptimizer adam(AdamOptions options) {
-  return maker<Adam>(options);
-}
-MakeOptimizer adadelta(AdadeltaOptions options) {
-  return maker<Adadelta>(options);
-}
-MakeOptimizer rmsprop(RmspropOptions options) {
-  return maker<Rmsprop>(options);
-}
 
 constexpr auto keras = OptimizerVariant::keras;
 constexpr auto pytorch = OptimizerVariant::pytorch;
