@@ -71,11 +71,11 @@ struct ArrayRun {
     write_split(folder, "test", 40, 3);
     folder.write("recipe.toml", recipe);
   }
-  Outcome train(const std::string& out, const Arguments& more = {}) const {
+  Outcome train(const std::string& out, const Arguments& more = {}, const Environment& environment = {}) const {
     Arguments arguments{"train", "--recipe", (folder / "recipe.toml").string(), "--data",
                         data,    "--out",    (folder / out).string(),           "--json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_program(arguments);
+    return run_program(arguments, environment);
   }
 };
 
@@ -140,13 +140,11 @@ TEST_CASE("every optimizer, with schedule, clipping and averaging, resumes to th
     const Outcome outcome = run.train(whole, variant);
     REQUIRE_MESSAGE(outcome.status == 0, outcome.err);
     // Dies in the middle: at one of its file operations, then goes on.
-    Arguments arguments{"train",  "--recipe", (run.folder / "recipe.toml").string(), "--data",
-                        run.data, "--out",    (run.folder / parts).string()};
-    arguments.insert(arguments.end(), variant.begin(), variant.end());
-    const Outcome died = run_program(arguments, {{"MELGRAD_DIE_AT_FILE_OPERATION", "20"}});
+    const Outcome died = run.train(parts, variant, {{"MELGRAD_DIE_AT_FILE_OPERATION", "20"}});
     CHECK(died.status != 0);
-    arguments.push_back("--resume");
-    const Outcome resumed = run_program(arguments);
+    Arguments resuming = variant;
+    resuming.push_back("--resume");
+    const Outcome resumed = run.train(parts, resuming);
     REQUIRE_MESSAGE(resumed.status == 0, resumed.err);
     for (const char* file : {"last.safetensors", "best.safetensors", "log.tsv"}) {
       INFO(file);
