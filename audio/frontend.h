@@ -23,6 +23,13 @@ struct Features {
   std::vector<float> values;
 };
 
+// Some of a signal's samples: number first … first + samples.size() - 1 of `length`.
+struct SignalPart {
+  std::span<const float> samples;
+  int64_t first = 0;
+  int64_t length = 0;
+};
+
 class Frontend {
  public:
   explicit Frontend(FrontendOptions options);  // throws Error for options that validate() refuses
@@ -36,18 +43,32 @@ class Frontend {
   // few samples, and for samples that are not finite or so large that their power is not.
   Features compute(std::span<const float> samples) const;
 
+  // The same in two steps, for signals that come piece by piece: bands of some frames, and what becomes of bands once
+  // the largest of all is known. Pieces of any size give the bits of compute().
+  int64_t bands() const { return bands_; }
+  // The first sample that frame t reads, padding aside; it goes on for n_fft samples.
+  int64_t frame_start(int64_t frame) const { return frame * options_.hop - (options_.center ? options_.n_fft / 2 : 0); }
+  // values (end - begin, bands()): frames begin … end - 1, without the logarithm. `part` holds what these frames read,
+  // and of the signal's first and last n_fft samples what their padding reflects. Throws Error for values that are not
+  // finite.
+  void compute_bands(const SignalPart& part, int64_t begin, int64_t end, std::span<float> values) const;
+  // Whether finish() needs the largest band of the whole signal.
+  bool needs_largest() const;
+  // The bands of some frames become their features.
+  void finish(Features& bands, float largest) const;
+
  private:
   struct Workspace;
 
-  int64_t bands() const { return options_.mels > 0 ? options_.mels : options_.n_fft / 2 + 1; }
-  Features compute_bands(std::span<const float> samples) const;
-  void load_frame(std::span<const float> samples, int64_t frame, int64_t lane, Workspace& workspace) const;
+  void load_frame(const SignalPart& part, int64_t frame, int64_t lane, Workspace& workspace) const;
+  void transform_all(const SignalPart& part, int64_t begin, int64_t end, std::span<float> values) const;
   void transform_frames(Workspace& workspace) const;
-  void apply_log(std::vector<float>& values) const;
-  void apply_db(std::vector<float>& values) const;
+  void apply_log(std::vector<float>& values, float largest) const;
+  void apply_db(std::vector<float>& values, float largest) const;
   Features apply_dct(const Features& features) const;
 
   FrontendOptions options_;
+  int64_t bands_;
   std::vector<float> window_;  // (n_fft)
   std::shared_ptr<const RealFft> fft_;
   std::optional<FilterBank> filters_;

@@ -40,7 +40,7 @@ TEST_CASE("frontend options: text gives the same options back") {
     start = end + 1;
   }
   CHECK(back == options);
-  CHECK(lines == 22);
+  CHECK(lines == 24);
   CHECK(text.find("top_db = \"none\"\n") != std::string::npos);
   CHECK(text.find("fmax = 8000.5\n") != std::string::npos);
   CHECK(format_options(frontend_preset("librosa")).find("ref = \"max\"\n") != std::string::npos);
