@@ -26,7 +26,7 @@ class BatchNorm : public Layer {
  public:
   using Options = BatchNormLayerOptions;
   explicit BatchNorm(Options options) : options_(options) {}
-  explicit BatchNorm(BatchNormOptions options = {}) : options_{options} {}
+  explicit BatchNorm(BatchNormOptions options = {}, int64_t axis = -1) : options_{options, axis} {}
   std::string_view type() const override { return "batch_norm"; }
   Shape build(const Shape& input, BuildContext& context) override;
   Tensor pre_activation(const Tensor& x, const Pass& pass) override;

@@ -12,6 +12,7 @@
 #include "layers/gru.h"
 #include "layers/pooling.h"
 #include "layers/reshape.h"
+#include "layers/zero_padding.h"
 
 namespace melgrad {
 namespace {
@@ -61,6 +62,8 @@ const std::map<std::string, std::unique_ptr<Layer> (*)(const LayerTable&)>& make
       {"reshape", make<Reshape>},
       {"residual", make_residual},
       {"squeeze_excitation", make<SqueezeExcitation>},
+      {"zero_padding1d", make<ZeroPadding1D>},
+      {"zero_padding2d", make<ZeroPadding2D>},
   };
   return all;
 }

@@ -4,6 +4,17 @@
 
 namespace melgrad {
 
+Shape Flatten::build(const Shape& input, BuildContext&) {
+  require(options_.keep >= 0 && options_.keep <= input.rank(), "flatten: keep is {} and the input {}; expected 0 to {}",
+          options_.keep, input.to_string(), input.rank());
+  output_ = {};
+  int64_t rest = 1;
+  for (int64_t axis = 0; axis < input.rank(); ++axis)
+    axis < options_.keep ? output_.append(input[axis]) : void(rest *= input[axis]);
+  output_.append(rest);
+  return output_;
+}
+
 Shape Reshape::build(const Shape& input, BuildContext&) {
   const auto free = std::count(options_.shape.values.begin(), options_.shape.values.end(), -1);
   int64_t rest = 1;

@@ -8,19 +8,27 @@
 
 namespace melgrad {
 
-struct NoOptions {
+struct FlattenOptions {
+  int64_t keep = 0;  // axes of a sample that stay: 1 flattens each frame by itself
+
   template <class Self, class Field>
-  static void visit(Self&, Field&&) {}
+  static void visit(Self& self, Field&& field) {
+    field("keep", self.keep);
+  }
 };
 
-// Any shape -> (number of elements), in row-major order.
+// Any shape -> (kept axes…, number of elements of the others), in row-major order.
 class Flatten : public Layer {
  public:
-  using Options = NoOptions;
-  explicit Flatten(Options = {}) {}
+  using Options = FlattenOptions;
+  explicit Flatten(Options options = {}) : options_(options) {}
   std::string_view type() const override { return "flatten"; }
-  Shape build(const Shape& input, BuildContext&) override { return {input.numel()}; }
-  Tensor pre_activation(const Tensor& x, const Pass&) override { return flatten(x); }
+  Shape build(const Shape& input, BuildContext& context) override;
+  Tensor pre_activation(const Tensor& x, const Pass&) override { return reshape(x, output_.with_batch(x.shape()[0])); }
+
+ private:
+  Options options_;
+  Shape output_;
 };
 
 struct ReshapeOptions {

@@ -1,0 +1,64 @@
+// Layers that pad and flatten: values, shapes, gradients, and what they refuse.
+#include "layers/zero_padding.h"
+
+#include <doctest/doctest.h>
+
+#include "layers/factory.h"
+#include "layers/reshape.h"
+#include "tests/tensor/gradient_check.h"
+
+namespace melgrad {
+namespace {
+
+using test::uniform_tensor;
+using test::values_of;
+using Values = std::vector<double>;
+
+Shape build(Layer& layer, const Shape& input) {
+  BuildContext context({.dtype = DType::f64});
+  return layer.build(input, context);
+}
+
+TEST_CASE("zero padding puts zeros where it says, and passes the gradient of what was there") {
+  ZeroPadding1D one({.padding = {1, 2}});
+  CHECK(build(one, {2, 1}) == Shape{5, 1});
+  CHECK(values_of(one.forward(Tensor::from(Values{3, 4}, {1, 2, 1}))) == Values{0, 3, 4, 0, 0});
+  ZeroPadding2D two({.padding = {{0, 1}, {2, 0}}});
+  CHECK(build(two, {1, 2, 1}) == Shape{2, 4, 1});
+  CHECK(values_of(two.forward(Tensor::from(Values{3, 4}, {1, 1, 2, 1}))) == Values{0, 0, 3, 4, 0, 0, 0, 0});
+  ZeroPadding2D uneven({.padding = {{1, 0}, {2, 3}}});
+  build(uneven, {3, 2, 2});
+  test::check_gradients("zero_padding2d", [&](const std::vector<Tensor>& in) { return uneven.forward(in[0]); },
+                        {uniform_tensor({2, 3, 2, 2}, 1)});
+}
+
+TEST_CASE("zero padding by default is Keras's: one on each side; amounts only") {
+  ZeroPadding1D one;
+  ZeroPadding2D two;
+  CHECK(build(one, {4, 3}) == Shape{6, 3});
+  CHECK(build(two, {4, 5, 3}) == Shape{6, 7, 3});
+  CHECK_THROWS_AS(build(one, {4}), Error);
+  CHECK_THROWS_AS(build(two, {4, 3}), Error);
+  ZeroPadding1D negative({.padding = {-1, 0}}), rule({.padding = Padding::same});
+  for (ZeroPadding1D* layer : {&negative, &rule})
+    CHECK_THROWS_WITH_AS(build(*layer, {4, 3}), doctest::Contains("expected amounts"), Error);
+  // As text: rows by 0, columns by 37 on both sides.
+  const auto layer = make_layer({"zero_padding2d", "", {{"padding", "[0, 37]"}}, {}, {}});
+  CHECK(build(*layer, {96, 1366, 1}) == Shape{96, 1440, 1});
+  const auto sequence = make_layer({"zero_padding1d", "", {{"padding", "[0, 5]"}}, {}, {}});
+  CHECK(build(*sequence, {3, 2}) == Shape{8, 2});
+}
+
+TEST_CASE("flatten keeps the axes that it is told to") {
+  Flatten all, frames({.keep = 1}), too_many({.keep = 4}), negative({.keep = -1});
+  CHECK(build(all, {5, 4, 3}) == Shape{60});
+  CHECK(build(frames, {5, 4, 3}) == Shape{5, 12});
+  const Tensor x = uniform_tensor({2, 5, 4, 3}, 1);
+  CHECK(values_of(frames.forward(x)) == values_of(x));
+  CHECK(frames.forward(x).shape() == Shape{2, 5, 12});
+  for (Flatten* layer : {&too_many, &negative})
+    CHECK_THROWS_WITH_AS(build(*layer, {5, 4, 3}), doctest::Contains("keep"), Error);
+}
+
+}  // namespace
+}  // namespace melgrad
