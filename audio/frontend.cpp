@@ -5,6 +5,7 @@
 #include <numbers>
 #include <utility>
 
+#include "audio/key_spectrogram.h"
 #include "audio/mel.h"
 #include "kernels/error.h"
 
@@ -66,18 +67,29 @@ struct Frontend::Workspace {
 
 Frontend::Frontend(FrontendOptions options) : options_(std::move(options)) {
   validate(options_);
-  bands_ = options_.kind == FeatureKind::waveform ? 1 : band_count(options_);
+  bands_ = band_count(options_);
   if (options_.kind == FeatureKind::waveform) return;
   window_ = make_window(options_.window, options_.n_fft);
   fft_ = real_fft(options_.n_fft);
   if (options_.mels > 0) filters_.emplace(mel_filters(options_));
+  if (options_.kind == FeatureKind::key_spectrogram) filters_.emplace(key_bands(options_));
   if (options_.bands_per_octave > 0) filters_.emplace(pitch_filters(options_));
   if (options_.mfcc > 0) dct_.emplace(bands(), options_.mfcc);
 }
 
+int64_t Frontend::bins() const {
+  if (options_.kind == FeatureKind::key_spectrogram) return key_input_side;
+  return options_.mfcc > 0 ? options_.mfcc : bands_;
+}
+
 int64_t Frontend::frames_for(int64_t samples) const {
+  const int64_t frames = band_frames_for(samples);
+  return options_.kind == FeatureKind::key_spectrogram && frames > 0 ? key_input_side : frames;
+}
+
+int64_t Frontend::band_frames_for(int64_t samples) const {
   const int64_t past_first = samples - 2 * frame_start(0) - options_.n_fft;
-  if (samples <= 0 || (options_.kind == FeatureKind::spectrum && past_first < 0)) return 0;
+  if (samples <= 0 || (options_.kind != FeatureKind::waveform && past_first < 0)) return 0;
   const int64_t frames = options_.kind == FeatureKind::waveform ? samples : 1 + past_first / options_.hop;
   if (options_.frames == 0) return frames;
   return frames < options_.frames ? 0 : options_.frames;
@@ -195,6 +207,10 @@ Features Frontend::apply_dct(const Features& features) const {
 }
 
 void Frontend::finish(Features& bands, float largest) const {
+  if (options_.kind == FeatureKind::key_spectrogram) {
+    bands = {key_input_side, key_input_side, read_grey(draw_key_spectrogram(bands.values, options_))};
+    return;
+  }
   apply_log(bands.values, largest);
   if (dct_) bands = apply_dct(bands);
   if (options_.normalise == Normalise::frame_minmax) normalise_frames(bands);
@@ -202,7 +218,7 @@ void Frontend::finish(Features& bands, float largest) const {
 
 Features Frontend::compute(std::span<const float> samples) const {
   const auto length = static_cast<int64_t>(samples.size());
-  Features features{.frames = frames_for(length), .bins = bands_, .values = {}};
+  Features features{.frames = band_frames_for(length), .bins = bands_, .values = {}};
   require(features.frames > 0, "too short: {} samples at {} Hz do not give {}", length, options_.sample_rate,
           options_.frames > 0 ? fmt::format("{} frames", options_.frames) : "a frame");
   features.values.resize(static_cast<std::size_t>(features.frames * bands_));

@@ -35,7 +35,7 @@ class Frontend {
   explicit Frontend(FrontendOptions options);  // throws Error for options that validate() refuses
 
   const FrontendOptions& options() const { return options_; }
-  int64_t bins() const { return options_.mfcc > 0 ? options_.mfcc : bands(); }
+  int64_t bins() const;
   // How many frames so many samples give; 0 if they are too few for one (or for the `frames` of the options).
   int64_t frames_for(int64_t samples) const;
 
@@ -46,6 +46,8 @@ class Frontend {
   // The same in two steps, for signals that come piece by piece: bands of some frames, and what becomes of bands once
   // the largest of all is known. Pieces of any size give the bits of compute().
   int64_t bands() const { return bands_; }
+  // How many frames of bands: frames_for(), but for a key spectrogram, whose frames become one picture.
+  int64_t band_frames_for(int64_t samples) const;
   // The first sample that frame t reads, padding aside; it goes on for n_fft samples.
   int64_t frame_start(int64_t frame) const { return frame * options_.hop - (options_.center ? options_.n_fft / 2 : 0); }
   // values (end - begin, bands()): frames begin … end - 1, without the logarithm. `part` holds what these frames read,
@@ -54,7 +56,7 @@ class Frontend {
   void compute_bands(const SignalPart& part, int64_t begin, int64_t end, std::span<float> values) const;
   // Whether finish() needs the largest band of the whole signal.
   bool needs_largest() const;
-  // The bands of some frames become their features.
+  // The bands of some frames become their features; those of a key spectrogram must be all.
   void finish(Features& bands, float largest) const;
 
  private:

@@ -52,6 +52,15 @@ void check_waveform(const FrontendOptions& o) {
   require(o.normalise == Normalise::none, "{} frames of one value; set frontend.normalise = \"none\"", kind);
 }
 
+void check_key_spectrogram(const FrontendOptions& o) {
+  const char* kind = "frontend.kind: a key spectrogram";
+  require(o.log == LogScale::db && o.top_db.value_or(0) > 0,
+          "{} is drawn in dB; set frontend.log = \"db\" and a number for frontend.top_db", kind);
+  require(o.mels == 0 && o.bands_per_octave == 0, "{} has bands of its own; set frontend.mels = 0", kind);
+  require(o.mfcc == 0 && o.frames == 0 && o.normalise == Normalise::none,
+          "{} is one picture; leave out frontend.mfcc, frames and normalise", kind);
+}
+
 // librosa before 0.9 padded by reflection. The systems published with it were trained on that.
 FrontendOptions librosa_before_0_9(int64_t sample_rate, int64_t n_fft, int64_t hop, int64_t mels) {
   FrontendOptions options;
@@ -135,7 +144,7 @@ void add_frameworks(std::vector<FrontendPreset>& presets) {
 }
 
 // Musical key.
-void add_key(std::vector<FrontendPreset>& presets) {
+void add_log_frequency(std::vector<FrontendPreset>& presets) {
   FrontendOptions pitch;
   pitch.sample_rate = 44100;
   pitch.n_fft = 8192;
@@ -150,12 +159,24 @@ void add_key(std::vector<FrontendPreset>& presets) {
       {"log-frequency", "44.1 kHz, 5 frames a second, 24 bands an octave from 65 to 2,100 Hz, ln(1 + x)", pitch});
 }
 
+void add_key_spectrogram(std::vector<FrontendPreset>& presets) {
+  FrontendOptions picture;
+  picture.kind = FeatureKind::key_spectrogram;
+  picture.n_fft = 8192;
+  picture.hop = 4096;
+  picture.mels = 0;
+  picture.fmax = 2100;
+  presets.push_back(
+      {"key-spectrogram", "a whole file as a picture of 87 x 87, read back grey, 88 x 88, 0 … 255", picture});
+}
+
 std::vector<FrontendPreset> make_presets() {
   std::vector<FrontendPreset> presets;
   add_librosa(presets);
   add_published(presets);
   add_frameworks(presets);
-  add_key(presets);
+  add_log_frequency(presets);
+  add_key_spectrogram(presets);
   return presets;
 }
 
@@ -166,6 +187,7 @@ void validate(const FrontendOptions& options) {
   check_filters(options);
   check_scale(options);
   if (options.kind == FeatureKind::waveform) check_waveform(options);
+  if (options.kind == FeatureKind::key_spectrogram) check_key_spectrogram(options);
 }
 
 const std::vector<FrontendPreset>& frontend_presets() {

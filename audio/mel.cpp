@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "audio/key_spectrogram.h"
+
 namespace melgrad {
 namespace {
 
@@ -107,6 +109,8 @@ double band_hz(const FrontendOptions& options, int64_t band) {
 }
 
 int64_t band_count(const FrontendOptions& options) {
+  if (options.kind == FeatureKind::waveform) return 1;
+  if (options.kind == FeatureKind::key_spectrogram) return key_picture_side;
   if (options.mels > 0) return options.mels;
   if (options.bands_per_octave > 0) return std::max<int64_t>(0, static_cast<int64_t>(pitch_bins(options).size()) - 2);
   return options.n_fft / 2 + 1;

@@ -31,7 +31,8 @@ std::vector<int64_t> pitch_bins(const FrontendOptions& options);
 // The middle of a band in Hz: its peak, or its bin of the spectrum.
 double band_hz(const FrontendOptions& options, int64_t band);
 
-// How many bands a frame has: mels, the filters in pitch, or the bins of the spectrum.
+// How many bands a frame has before the logarithm: mels, the filters in pitch, or the bins of the spectrum; the rows of
+// a key spectrogram; 1 for a waveform.
 int64_t band_count(const FrontendOptions& options);
 
 }  // namespace melgrad
