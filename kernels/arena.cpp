@@ -101,6 +101,11 @@ ArenaStatistics Arena::statistics() const {
   return statistics_;
 }
 
+void Arena::reset_peak() {
+  const std::lock_guard lock(mutex_);
+  statistics_.peak_in_use = statistics_.in_use;
+}
+
 Arena& arena(Device device) {
   // Never destroyed: tensors of static lifetime may outlive any order of destruction.
   static std::array<Arena*, 3> arenas{new Arena(Device::cpu), new Arena(Device::simt), new Arena(Device::cuda)};

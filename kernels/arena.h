@@ -44,8 +44,8 @@ class Buffer {
 };
 
 struct ArenaStatistics {
-  int64_t in_use = 0;  // bytes in live buffers, rounded up to blocks
-  int64_t peak_in_use = 0;
+  int64_t in_use = 0;        // bytes in live buffers, rounded up to blocks
+  int64_t peak_in_use = 0;   // since reset_peak()
   int64_t reserved = 0;      // bytes taken from the system: in use and in free lists
   int64_t system_calls = 0;  // how often the system was asked
 };
@@ -64,6 +64,7 @@ class Arena {
 
   void release_unused();  // free lists back to the system
   ArenaStatistics statistics() const;
+  void reset_peak();  // to what is in use now
 
  private:
   friend class Buffer;

@@ -8,26 +8,17 @@
 #include <unordered_set>
 
 #include "kernels/elementwise.h"
+#include "tensor/tape.h"
 
 namespace melgrad {
 namespace {
 
 thread_local bool recording = true;
 thread_local bool checking_numbers = false;
+thread_local bool recomputing_now = false;
+thread_local std::vector<Tensor>* rehearsed = nullptr;  // where a Rehearsal gathers
 
 std::atomic<uint64_t> next_sequence = 1;
-
-// sum += term. Where the memory of `sum` is shared with another tensor, the sum goes to new memory: an operation may
-// hand one gradient to two inputs, and they must not see each other's terms.
-void accumulate(Tensor& sum, Tensor term) {
-  if (!sum.defined()) {
-    sum = std::move(term);
-    return;
-  }
-  Tensor target = sum.sole_owner() ? sum : Tensor::empty_like(sum);
-  elementwise_binary(sum.stream(), Binary::add, sum.view(), term.view(), target.mutable_view());
-  sum = target;
-}
 
 // Adds to the gradient of a leaf. What users see is memory of its own: clipping one gradient in place must not clip
 // another's.
@@ -36,6 +27,14 @@ void accumulate_in_leaf(Tensor& leaf, Tensor term) {
   leaf.zero_grad();  // so that `sum` may be the only owner
   accumulate(sum, std::move(term));
   leaf.set_grad(sum.sole_owner() ? std::move(sum) : sum.clone());
+}
+
+// Adds those of `inputs` that require a gradient and are not there yet.
+void gather(std::vector<Tensor>& tensors, const std::vector<Tensor>& inputs) {
+  for (const Tensor& input : inputs) {
+    const auto known = [&](const Tensor& tensor) { return tensor.same_as(input); };
+    if (input.requires_grad() && std::none_of(tensors.begin(), tensors.end(), known)) tensors.push_back(input);
+  }
 }
 
 // The first NaN or infinity, or 0.
@@ -55,8 +54,13 @@ void check_numbers(const Tensor& tensor, const char* operation, const std::strin
           std::isnan(found) ? "a NaN" : "an infinity");
 }
 
-// Every node behind `root`, latest first.
-std::vector<std::shared_ptr<Node>> nodes_behind(const std::shared_ptr<Node>& root) {
+// Whether the walk goes on behind this tensor.
+bool has_node(const Tensor& tensor, uint64_t first_node) {
+  return tensor.node() != nullptr && tensor.node()->sequence >= first_node;
+}
+
+// Every node behind `root` down to `first_node`, latest first.
+std::vector<std::shared_ptr<Node>> nodes_behind(const std::shared_ptr<Node>& root, uint64_t first_node) {
   std::vector<std::shared_ptr<Node>> found{root};
   std::unordered_set<const Node*> seen{root.get()};
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -65,7 +69,7 @@ std::vector<std::shared_ptr<Node>> nodes_behind(const std::shared_ptr<Node>& roo
         "backward: the graph behind {} has been used and freed; run the forward pass again before another backward()",
         found[i]->operation);
     for (const Tensor& input : found[i]->inputs) {
-      if (input.node() != nullptr && seen.insert(input.node().get()).second) found.push_back(input.node());
+      if (has_node(input, first_node) && seen.insert(input.node().get()).second) found.push_back(input.node());
     }
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a->sequence > b->sequence; });
@@ -84,6 +88,7 @@ Node::~Node() {
   }
   std::vector<Tensor> pending = std::move(inputs);
   dying = &pending;
+  backward = nullptr;  // may hold inputs too, and must not be their last owner
   while (!pending.empty()) {
     const Tensor next = std::move(pending.back());
     pending.pop_back();
@@ -112,10 +117,42 @@ NoGrad::~NoGrad() {
   recording = before_;
 }
 
+bool recomputing() {
+  return recomputing_now;
+}
+Rehearsal::Rehearsal() : before_(rehearsed) {
+  rehearsed = &tensors_;
+}
+Rehearsal::~Rehearsal() {
+  rehearsed = before_;
+}
+Recomputation::Recomputation() : recording_before_(recording), recomputing_before_(recomputing_now) {
+  recording = recomputing_now = true;
+}
+Recomputation::~Recomputation() {
+  recording = recording_before_;
+  recomputing_now = recomputing_before_;
+}
+
+uint64_t next_node() {
+  return next_sequence;
+}
+
+void accumulate(Tensor& sum, Tensor term) {
+  if (!sum.defined()) {
+    sum = std::move(term);
+    return;
+  }
+  Tensor target = sum.sole_owner() ? sum : Tensor::empty_like(sum);
+  elementwise_binary(sum.stream(), Binary::add, sum.view(), term.view(), target.mutable_view());
+  sum = target;
+}
+
 Tensor record(Tensor output, std::shared_ptr<Node> node);  // tensor.cpp: puts the node into the tensor
 
 Tensor record(const char* operation, Tensor output, std::vector<Tensor> inputs, BackwardFunction backward) {
   if (checking_numbers) check_numbers(output, operation, "the output");
+  if (rehearsed != nullptr) gather(*rehearsed, inputs);
   const bool needed = std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t.requires_grad(); });
   if (!recording || !needed) return output;
   auto node = std::make_shared<Node>();
@@ -135,17 +172,12 @@ AnomalyCheck::~AnomalyCheck() {
 }
 
 void on_gradient(const Tensor& tensor, std::function<void(const Tensor& dy)> hook) {
+  if (rehearsed != nullptr) return;  // the second pass has the gradients
   require(tensor.node() != nullptr, "on_gradient: the tensor is a leaf; its gradient stays in grad()");
   tensor.node()->hooks.push_back(std::move(hook));
 }
 
-namespace {
-
-// Walks the tape from `output`. `at_leaf` gets each term of a leaf's gradient, `at_node` the whole gradient of an
-// operation's result.
-void walk_back(const Tensor& output, const Tensor& gradient,
-               const std::function<void(Tensor& leaf, Tensor term)>& at_leaf,
-               const std::function<void(const Node& node, const Tensor& dy)>& at_node) {
+void walk_back(const Tensor& output, const Tensor& gradient, const WalkOptions& options) {
   require(output.requires_grad(), "backward: nothing behind this tensor requires a gradient");
   require(gradient.shape() == output.shape(), "backward: the gradient is {}, the tensor {}",
           gradient.shape().to_string(), output.shape().to_string());
@@ -153,17 +185,17 @@ void walk_back(const Tensor& output, const Tensor& gradient,
           "backward: the gradient is {} on {}, the tensor {} on {}", name_of(gradient.dtype()),
           name_of(gradient.device()), name_of(output.dtype()), name_of(output.device()));
   const NoGrad no_grad;
-  if (output.node() == nullptr) {
+  if (!has_node(output, options.first_node)) {
     Tensor leaf = output;
-    return at_leaf(leaf, gradient);
+    return options.at_leaf(leaf, gradient);
   }
   std::unordered_map<const Node*, Tensor> flowing{{output.node().get(), gradient}};
-  for (const std::shared_ptr<Node>& node : nodes_behind(output.node())) {
+  for (const std::shared_ptr<Node>& node : nodes_behind(output.node(), options.first_node)) {
     auto found = flowing.find(node.get());
     Tensor dy = found == flowing.end() ? Tensor() : std::move(found->second);
     if (found != flowing.end()) flowing.erase(found);
     if (dy.defined()) {
-      at_node(*node, dy);
+      if (options.at_node) options.at_node(*node, dy);
       for (const auto& hook : node->hooks) hook(dy);
       Gradients gradients(*node);
       node->backward(dy, gradients);
@@ -174,10 +206,10 @@ void walk_back(const Tensor& output, const Tensor& gradient,
         require(term.shape() == input.shape(), "backward: {} gave a gradient of {} for an input of {}", node->operation,
                 term.shape().to_string(), input.shape().to_string());
         if (checking_numbers) check_numbers(term, node->operation, fmt::format("the gradient of input {}", i));
-        if (input.node() != nullptr) {
+        if (has_node(input, options.first_node)) {
           accumulate(flowing[input.node().get()], std::move(term));
         } else {
-          at_leaf(input, std::move(term));
+          options.at_leaf(input, std::move(term));
         }
       }
     }
@@ -189,10 +221,8 @@ void walk_back(const Tensor& output, const Tensor& gradient,
   }
 }
 
-}  // namespace
-
 void backward(const Tensor& output, const Tensor& gradient) {
-  walk_back(output, gradient, accumulate_in_leaf, [](const Node&, const Tensor&) {});
+  walk_back(output, gradient, {.at_leaf = accumulate_in_leaf});
 }
 
 std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs) {
@@ -206,7 +236,8 @@ std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs
     for (std::size_t i = 0; i < inputs.size(); ++i)
       if (inputs[i].node().get() == &node) gradients[i] = dy.clone();
   };
-  walk_back(output, Tensor::full(output.shape(), 1.0, output.dtype(), output.device()), at_leaf, at_node);
+  walk_back(output, Tensor::full(output.shape(), 1.0, output.dtype(), output.device()),
+            {.at_leaf = at_leaf, .at_node = at_node});
   for (std::size_t i = 0; i < inputs.size(); ++i)
     require(gradients[i].defined(), "grad: the scalar does not depend on input {}, {}", i,
             inputs[i].shape().to_string());

@@ -83,6 +83,10 @@ class NoGrad {
 
 bool grad_enabled();
 
+// Whether this thread runs the forward pass of a checkpointed segment again (tensor/checkpoint.h): what is done once a
+// pass, such as updating running statistics, has been done.
+bool recomputing();
+
 // backward() from a tensor of any shape, given the gradient of what follows with respect to it.
 void backward(const Tensor& output, const Tensor& gradient);
 

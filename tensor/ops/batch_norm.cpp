@@ -31,8 +31,10 @@ Tensor batch_norm_train(const Tensor& x, const Tensor& gamma, const Tensor& beta
   Tensor variance = Tensor::empty_like(running_variance);
   batch_norm_train_forward(x.stream(), options.epsilon, x.view(), gamma.view(), beta.view(), y.mutable_view(),
                            mean.mutable_view(), variance.mutable_view());
-  batch_norm_update_running(x.stream(), options.momentum.keep, options.running_variance, x.numel() / gamma.numel(),
-                            mean.view(), variance.view(), running_mean.mutable_view(), running_variance.mutable_view());
+  if (!recomputing())
+    batch_norm_update_running(x.stream(), options.momentum.keep, options.running_variance, x.numel() / gamma.numel(),
+                              mean.view(), variance.view(), running_mean.mutable_view(),
+                              running_variance.mutable_view());
   return record("batch_norm_train", y, {x, gamma, beta},
                 backward_by(batch_norm_train_backward, options.epsilon, x, gamma, mean, variance));
 }
