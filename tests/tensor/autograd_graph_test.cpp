@@ -1,11 +1,9 @@
-// Whole graphs: memory, depth, and random ones against finite differences.
+// Whole graphs: memory and depth.
 #include <doctest/doctest.h>
 
-#include "kernels/philox.h"
 #include "tensor/autograd.h"
 #include "tensor/ops/activation.h"
 #include "tensor/ops/elementwise.h"
-#include "tensor/ops/matmul.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/reshape.h"
 #include "tensor/ops/softmax.h"
@@ -14,8 +12,6 @@
 namespace melgrad {
 namespace {
 
-using test::check_gradients;
-using test::nonzero_tensor;
 using test::values_of;
 
 int64_t in_use() {
@@ -106,75 +102,6 @@ TEST_CASE("a chain of 100,000 operations does not exhaust the stack") {
       if (walked) y.backward();
     }
     CHECK(values_of(x.grad()) == std::vector<double>{1});
-  }
-}
-
-// A function of a few leaves drawn from `seed`: each step applies a random operation to what is there, mostly to what
-// is new, so that graphs get deep and share much.
-Tensor random_graph(uint64_t seed, int depth, const std::vector<Tensor>& leaves) {
-  Generator random(seed, Draw::test, 77);
-  std::vector<Tensor> pool = leaves;
-  const auto pick = [&] {
-    const auto count = static_cast<uint32_t>(pool.size());
-    return pool[random.below(2) == 0 ? count - 1 - random.below(std::min(count, 3u)) : random.below(count)];
-  };
-  // Keeps numbers near 1 and off zero, where a quotient or a product of many would leave the range.
-  const auto tame = [](const Tensor& t) {
-    return add(scale(divide(t, add(Tensor::full({}, 1, DType::f64), multiply(t, t))), 0.8),
-               Tensor::full({}, 1, DType::f64));
-  };
-  for (int i = 0; i < depth; ++i) {
-    const Tensor a = pick(), b = pick();
-    const int64_t axis = random.below(2);
-    switch (random.below(10)) {
-      case 0:
-        pool.push_back(add(a, b));
-        break;
-      case 1:
-        pool.push_back(subtract(a, b));
-        break;
-      case 2:
-        pool.push_back(multiply(a, b));
-        break;
-      case 3:
-        pool.push_back(divide(a, tame(b)));
-        break;
-      case 4:
-        pool.push_back(scale(a, random.uniform(-1.5, 1.5)));
-        break;
-      case 5:
-        pool.push_back(multiply(b, mean(a, {axis})));
-        break;
-      case 6:
-        pool.push_back(softmax(a));
-        break;
-      case 7:
-        pool.push_back(relu(a));  // off its kink: leaves are, and the rest is positive
-        break;
-      case 8:
-        pool.push_back(add(sum(a, {axis}), b));
-        break;
-      default:
-        pool.push_back(
-            matmul(tame(reshape(a, {a.shape()[0], a.shape()[1]})), Tensor::full({a.shape()[1], 3}, 0.3, DType::f64)));
-        break;
-    }
-    pool.back() = tame(pool.back());
-  }
-  // All that was made, so that no leaf is left out.
-  Tensor total = mean(pool[0]);
-  for (std::size_t i = 1; i < pool.size(); ++i)
-    total = add(total, scale(mean(pool[i]), 1.0 + 0.1 * static_cast<double>(i)));
-  return total;
-}
-
-TEST_CASE("random graphs agree with finite differences") {
-  for (uint64_t seed = 0; seed < 60; ++seed) {
-    const int depth = 1 + static_cast<int>(seed % 12);
-    check_gradients(
-        fmt::format("random graph {} of depth {}", seed, depth),
-        [&](const std::vector<Tensor>& leaves) { return random_graph(seed, depth, leaves); },
-        {nonzero_tensor({2, 3}, 1), nonzero_tensor({1, 3}, 2), nonzero_tensor({2, 1}, 3), nonzero_tensor({1, 1}, 4)});
   }
 }
 
