@@ -9,12 +9,14 @@ namespace melgrad {
 namespace cpu {
 extern const AdadeltaFunctions adadelta_functions;
 }
+namespace simt {
+extern const AdadeltaFunctions adadelta_functions;
+}
 
 namespace {
 
 const AdadeltaFunctions& functions(Device device) {
-  const AdadeltaFunctions* simt = nullptr;
-  return functions_for("adadelta", device, &cpu::adadelta_functions, simt);
+  return functions_for("adadelta", device, &cpu::adadelta_functions, &simt::adadelta_functions);
 }
 
 void expect_step(const AdadeltaStep& step) {

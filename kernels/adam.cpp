@@ -9,12 +9,14 @@ namespace melgrad {
 namespace cpu {
 extern const AdamFunctions adam_functions;
 }
+namespace simt {
+extern const AdamFunctions adam_functions;
+}
 
 namespace {
 
 const AdamFunctions& functions(Device device) {
-  const AdamFunctions* simt = nullptr;
-  return functions_for("adam", device, &cpu::adam_functions, simt);
+  return functions_for("adam", device, &cpu::adam_functions, &simt::adam_functions);
 }
 
 void expect_step(const AdamStep& step) {

@@ -7,6 +7,9 @@ namespace melgrad {
 namespace cpu {
 extern const AvgPool2dFunctions avg_pool2d_functions;
 }
+namespace simt {
+extern const AvgPool2dFunctions avg_pool2d_functions;
+}
 
 namespace {
 
@@ -16,8 +19,7 @@ const AvgPool2dFunctions& checked(const char* operation, const Pool2dProblem& pr
   expect_alike(operation, x, y);
   expect_shape(operation, "x", x, problem.x_shape());
   expect_shape(operation, "y", y, problem.y_shape());
-  const AvgPool2dFunctions* simt = nullptr;
-  return functions_for("avg_pool2d", x.device, &cpu::avg_pool2d_functions, simt);
+  return functions_for("avg_pool2d", x.device, &cpu::avg_pool2d_functions, &simt::avg_pool2d_functions);
 }
 
 }  // namespace

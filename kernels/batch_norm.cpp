@@ -9,12 +9,14 @@ namespace melgrad {
 namespace cpu {
 extern const BatchNormFunctions batch_norm_functions;
 }
+namespace simt {
+extern const BatchNormFunctions batch_norm_functions;
+}
 
 namespace {
 
 const BatchNormFunctions& functions(Device device) {
-  const BatchNormFunctions* simt = nullptr;
-  return functions_for("batch_norm", device, &cpu::batch_norm_functions, simt);
+  return functions_for("batch_norm", device, &cpu::batch_norm_functions, &simt::batch_norm_functions);
 }
 
 // All but x-shaped views are (c).

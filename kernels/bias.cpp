@@ -7,12 +7,14 @@ namespace melgrad {
 namespace cpu {
 extern const BiasFunctions bias_functions;
 }
+namespace simt {
+extern const BiasFunctions bias_functions;
+}
 
 namespace {
 
 const BiasFunctions& functions(Device device) {
-  const BiasFunctions* simt = nullptr;  // its .cu is still to come
-  return functions_for("bias", device, &cpu::bias_functions, simt);
+  return functions_for("bias", device, &cpu::bias_functions, &simt::bias_functions);
 }
 
 void expect_channels(const char* operation, const char* name, const ConstView& x, const ConstView& bias) {

@@ -7,12 +7,14 @@ namespace melgrad {
 namespace cpu {
 extern const DropoutFunctions dropout_functions;
 }
+namespace simt {
+extern const DropoutFunctions dropout_functions;
+}
 
 namespace {
 
 const DropoutFunctions& functions(Device device) {
-  const DropoutFunctions* simt = nullptr;
-  return functions_for("dropout", device, &cpu::dropout_functions, simt);
+  return functions_for("dropout", device, &cpu::dropout_functions, &simt::dropout_functions);
 }
 
 }  // namespace

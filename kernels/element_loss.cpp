@@ -7,12 +7,14 @@ namespace melgrad {
 namespace cpu {
 extern const ElementLossFunctions element_loss_functions;
 }
+namespace simt {
+extern const ElementLossFunctions element_loss_functions;
+}
 
 namespace {
 
 const ElementLossFunctions& functions(Device device) {
-  const ElementLossFunctions* simt = nullptr;
-  return functions_for("element_loss", device, &cpu::element_loss_functions, simt);
+  return functions_for("element_loss", device, &cpu::element_loss_functions, &simt::element_loss_functions);
 }
 
 }  // namespace

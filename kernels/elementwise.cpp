@@ -9,12 +9,14 @@ namespace melgrad {
 namespace cpu {
 extern const ElementwiseFunctions elementwise_functions;
 }
+namespace simt {
+extern const ElementwiseFunctions elementwise_functions;
+}
 
 namespace {
 
 const ElementwiseFunctions& functions(Device device) {
-  const ElementwiseFunctions* simt = nullptr;
-  return functions_for("elementwise", device, &cpu::elementwise_functions, simt);
+  return functions_for("elementwise", device, &cpu::elementwise_functions, &simt::elementwise_functions);
 }
 
 }  // namespace

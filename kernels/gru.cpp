@@ -7,12 +7,14 @@ namespace melgrad {
 namespace cpu {
 extern const GruFunctions gru_functions;
 }
+namespace simt {
+extern const GruFunctions gru_functions;
+}
 
 namespace {
 
 const GruFunctions& functions(Device device) {
-  const GruFunctions* simt = nullptr;
-  return functions_for("gru", device, &cpu::gru_functions, simt);
+  return functions_for("gru", device, &cpu::gru_functions, &simt::gru_functions);
 }
 
 void expect_problem(const char* operation, const GruProblem& p) {

@@ -7,12 +7,14 @@ namespace melgrad {
 namespace cpu {
 extern const MaxPool2dFunctions max_pool2d_functions;
 }
+namespace simt {
+extern const MaxPool2dFunctions max_pool2d_functions;
+}
 
 namespace {
 
 const MaxPool2dFunctions& functions(Device device) {
-  const MaxPool2dFunctions* simt = nullptr;
-  return functions_for("max_pool2d", device, &cpu::max_pool2d_functions, simt);
+  return functions_for("max_pool2d", device, &cpu::max_pool2d_functions, &simt::max_pool2d_functions);
 }
 
 }  // namespace

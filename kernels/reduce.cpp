@@ -7,12 +7,14 @@ namespace melgrad {
 namespace cpu {
 extern const ReduceFunctions reduce_functions;
 }
+namespace simt {
+extern const ReduceFunctions reduce_functions;
+}
 
 namespace {
 
 const ReduceFunctions& functions(Device device) {
-  const ReduceFunctions* simt = nullptr;
-  return functions_for("reduce", device, &cpu::reduce_functions, simt);
+  return functions_for("reduce", device, &cpu::reduce_functions, &simt::reduce_functions);
 }
 
 void expect_reduced(const char* operation, const ConstView& x, const ConstView& y) {

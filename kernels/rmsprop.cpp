@@ -9,12 +9,14 @@ namespace melgrad {
 namespace cpu {
 extern const RmspropFunctions rmsprop_functions;
 }
+namespace simt {
+extern const RmspropFunctions rmsprop_functions;
+}
 
 namespace {
 
 const RmspropFunctions& functions(Device device) {
-  const RmspropFunctions* simt = nullptr;
-  return functions_for("rmsprop", device, &cpu::rmsprop_functions, simt);
+  return functions_for("rmsprop", device, &cpu::rmsprop_functions, &simt::rmsprop_functions);
 }
 
 void expect_step(const RmspropStep& step) {

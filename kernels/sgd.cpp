@@ -9,12 +9,14 @@ namespace melgrad {
 namespace cpu {
 extern const SgdFunctions sgd_functions;
 }
+namespace simt {
+extern const SgdFunctions sgd_functions;
+}
 
 namespace {
 
 const SgdFunctions& functions(Device device) {
-  const SgdFunctions* simt = nullptr;
-  return functions_for("sgd", device, &cpu::sgd_functions, simt);
+  return functions_for("sgd", device, &cpu::sgd_functions, &simt::sgd_functions);
 }
 
 void expect_step(const SgdStep& step) {

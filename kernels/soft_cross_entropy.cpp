@@ -7,12 +7,14 @@ namespace melgrad {
 namespace cpu {
 extern const SoftCrossEntropyFunctions soft_cross_entropy_functions;
 }
+namespace simt {
+extern const SoftCrossEntropyFunctions soft_cross_entropy_functions;
+}
 
 namespace {
 
 const SoftCrossEntropyFunctions& functions(Device device) {
-  const SoftCrossEntropyFunctions* simt = nullptr;
-  return functions_for("soft_cross_entropy", device, &cpu::soft_cross_entropy_functions, simt);
+  return functions_for("soft_cross_entropy", device, &cpu::soft_cross_entropy_functions, &simt::soft_cross_entropy_functions);
 }
 
 void expect_rows(const char* operation, const ConstView& a, const char* loss_name, const ConstView& loss) {

@@ -7,12 +7,14 @@ namespace melgrad {
 namespace cpu {
 extern const SoftmaxFunctions softmax_functions;
 }
+namespace simt {
+extern const SoftmaxFunctions softmax_functions;
+}
 
 namespace {
 
 const SoftmaxFunctions& functions(Device device) {
-  const SoftmaxFunctions* simt = nullptr;
-  return functions_for("softmax", device, &cpu::softmax_functions, simt);
+  return functions_for("softmax", device, &cpu::softmax_functions, &simt::softmax_functions);
 }
 
 }  // namespace

@@ -9,12 +9,14 @@ namespace melgrad {
 namespace cpu {
 extern const StridedCopyFunctions strided_copy_functions;
 }
+namespace simt {
+extern const StridedCopyFunctions strided_copy_functions;
+}
 
 namespace {
 
 const StridedCopyFunctions& functions(Device device) {
-  const StridedCopyFunctions* simt = nullptr;
-  return functions_for("strided_copy", device, &cpu::strided_copy_functions, simt);
+  return functions_for("strided_copy", device, &cpu::strided_copy_functions, &simt::strided_copy_functions);
 }
 
 // The walk's extreme elements must lie in the view.

@@ -7,12 +7,14 @@ namespace melgrad {
 namespace cpu {
 extern const UnaryFunctions unary_functions;
 }
+namespace simt {
+extern const UnaryFunctions unary_functions;
+}
 
 namespace {
 
 const UnaryFunctions& functions(Device device) {
-  const UnaryFunctions* simt = nullptr;
-  return functions_for("unary", device, &cpu::unary_functions, simt);
+  return functions_for("unary", device, &cpu::unary_functions, &simt::unary_functions);
 }
 
 }  // namespace

@@ -20,6 +20,8 @@
 // Four elements in one access: `vector_cast<const float4>(x)[i]`.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/stream.h"
 #include "kernels/view.h"
 
@@ -56,6 +58,11 @@ inline unsigned blocks_for(int64_t count, int64_t size) {
   const int64_t blocks = (count + size - 1) / size;
   require(blocks <= 0x7fffffff, "a kernel launch of {} blocks is too large", blocks);
   return static_cast<unsigned>(blocks);
+}
+
+// The same for a kernel whose threads stride over what is left.
+inline unsigned striding_blocks(int64_t count, int64_t size) {
+  return static_cast<unsigned>(std::min((count + size - 1) / size, max_striding_blocks));
 }
 
 // Whether float4 accesses may start at these addresses.

@@ -28,6 +28,15 @@ Global<T> global(std::conditional_t<std::is_const_v<T>, ConstView, View> view) {
   return view.template as<std::remove_const_t<T>>();
 }
 
+// A workspace as elements of any type.
+template <class T>
+Global<T> global(const Buffer& buffer) {
+  return static_cast<T*>(buffer.data());
+}
+
+// Blocks of a kernel whose threads stride over their array: two waves of 256 threads on the largest GPU.
+inline constexpr int64_t max_striding_blocks = 2 * 8 * 132;
+
 template <class T, int64_t size, int64_t... inner>
 struct SharedArrayType {
   using type = typename SharedArrayType<T, inner...>::type[size];

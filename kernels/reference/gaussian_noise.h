@@ -1,19 +1,17 @@
 // Reference of Gaussian noise: the definition, as loops. See kernels/gaussian_noise.h.
 #pragma once
 
-#include <cmath>
-
 #include "kernels/gaussian_noise.h"
+#include "kernels/gaussian_noise_formulas.h"
 
 namespace melgrad::reference {
 
-// Standard normal number `index` of a stream. The first word is taken from (0, 1], so its logarithm is finite.
+// Standard normal number `index` of a stream.
 template <class T>
 T normal_number(const Philox& random, int64_t index) {
   const auto pair = static_cast<uint64_t>(index & ~int64_t{1});
-  const T radius = std::sqrt(T{-2} * std::log(T{1} - static_cast<T>(random.uniform(pair))));
-  const T angle = T(6.283185307179586) * static_cast<T>(random.uniform(pair + 1));
-  return radius * (index & 1 ? std::sin(angle) : std::cos(angle));
+  const NormalPair<T> normal = normal_pair<T>(random.word(pair), random.word(pair + 1));
+  return index & 1 ? normal.second : normal.first;
 }
 
 // Elements begin … end.

@@ -19,6 +19,15 @@ Global<T> global(std::conditional_t<std::is_const_v<T>, ConstView, View> view) {
   return {view.template as<std::remove_const_t<T>>(), view.numel()};
 }
 
+// A workspace as elements of any type.
+template <class T>
+Global<T> global(const Buffer& buffer) {
+  return {static_cast<T*>(buffer.data()), buffer.bytes() / static_cast<int64_t>(sizeof(T))};
+}
+
+// Blocks of a kernel whose threads stride over their array: so few that they do so in tests of small arrays.
+inline constexpr int64_t max_striding_blocks = 3;
+
 template <auto kernel, class... Parameters>
 void run_kernel(const void* arguments) {
   std::apply(kernel, *static_cast<const std::tuple<Parameters...>*>(arguments));

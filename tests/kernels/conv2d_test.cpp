@@ -68,6 +68,7 @@ std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorith
     OperationCase one;
     one.name = name + describe(problem);
     one.algorithm = name_of(algorithm);
+    one.devices = {Device::cpu};
     one.inputs = {{a}, {b}};
     one.outputs = {{out}};
     one.reduction_length = length;

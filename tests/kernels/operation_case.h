@@ -41,7 +41,7 @@ struct OperationCase {
   std::function<void(Stream&, Inputs, Outputs)> run;
   // The same in f64 on the CPU.
   std::function<void(Inputs, Outputs)> reference;
-  std::vector<Device> devices = {Device::cpu};
+  std::vector<Device> devices = {Device::cpu, Device::simt};
 
   // |result - reference| <= min(reduction_length, 64) · eps · magnitude + eps · |reference|, where magnitude is the
   // reference of the absolute inputs (right for what is linear in each input: sums of products). An operation of
