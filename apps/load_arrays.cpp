@@ -67,6 +67,7 @@ LoadedData load_arrays(const std::filesystem::path& folder) {
                   .valid = {},
                   .test = {},
                   .labels = {},
+                  .multi_label = false,
                   .skipped = {},
                   .protocol = "arrays: as the files say"};
   int64_t classes = data.train.outputs;

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <memory>
+#include <algorithm>
+#include <set>
 
 #include "apps/load_arrays.h"
 #include "apps/progress.h"
 #include "audio/dataset.h"
+#include "audio/labels.h"
 #include "audio/split.h"
 #include "kernels/philox.h"
 #include "kernels/thread_pool.h"
@@ -14,9 +16,20 @@
 namespace melgrad {
 namespace {
 
-// The samples of these indices, with clips numbered anew: the ones that occur, in order.
-Samples take(const FeatureSet& set, const std::vector<int64_t>& indices) {
-  Samples samples{.input = {set.frames, set.bins, 1}};
+// `outputs` > 0: one row of so many targets a sample, 1 where the clip has the label.
+void append_labels(Samples& samples, const std::vector<int32_t>& labels, int64_t outputs) {
+  if (outputs == 0) {
+    samples.labels.push_back(labels.front());
+    return;
+  }
+  const std::size_t row = samples.targets.size();
+  samples.targets.resize(row + static_cast<std::size_t>(outputs));
+  for (int32_t label : labels) samples.targets[row + static_cast<std::size_t>(label)] = 1;
+}
+
+// The samples of these indices, with clips numbered anew: the ones that occur, in order. `outputs` as above.
+Samples take(const FeatureSet& set, const std::vector<int64_t>& indices, int64_t outputs) {
+  Samples samples{.input = input_shape(set.frames, set.bins), .outputs = outputs};
   const int64_t size = set.frames * set.bins;
   std::vector<int32_t> number(set.clips.size(), -1);
   samples.inputs.reserve(indices.size() * static_cast<std::size_t>(size));
@@ -24,7 +37,7 @@ Samples take(const FeatureSet& set, const std::vector<int64_t>& indices) {
     const auto i = static_cast<std::size_t>(index);
     samples.inputs.insert(samples.inputs.end(), set.features.begin() + index * size,
                           set.features.begin() + (index + 1) * size);
-    samples.labels.push_back(set.labels[i]);
+    append_labels(samples, set.labels(index), outputs);
     int32_t& clip = number[static_cast<std::size_t>(set.clip[i])];
     if (clip < 0) clip = static_cast<int32_t>(samples.clips++);
     samples.clip.push_back(clip);
@@ -34,19 +47,34 @@ Samples take(const FeatureSet& set, const std::vector<int64_t>& indices) {
 
 // A control: labels of training and validation drawn at random, clip by clip, from those that are there.
 void shuffle_labels(Samples& samples, uint64_t seed, uint32_t stream) {
-  std::vector<int32_t> labels(static_cast<std::size_t>(samples.clips));
-  for (std::size_t i = 0; i < samples.labels.size(); ++i)
-    labels[static_cast<std::size_t>(samples.clip[i])] = samples.labels[i];
-  Generator(seed, Draw::split, 1, stream).shuffle(labels);
-  for (std::size_t i = 0; i < samples.labels.size(); ++i)
-    samples.labels[i] = labels[static_cast<std::size_t>(samples.clip[i])];
+  std::vector<std::size_t> from(static_cast<std::size_t>(samples.clips));  // a sample of the clip that a clip's labels
+  for (std::size_t i = 0; i < samples.clip.size(); ++i)
+    from[static_cast<std::size_t>(samples.clip[i])] = i;  // come from
+  Generator(seed, Draw::split, 1, stream).shuffle(from);
+  const std::vector<int32_t> labels = samples.labels;
+  const std::vector<float> targets = samples.targets;
+  const auto outputs = static_cast<std::size_t>(samples.outputs);
+  for (std::size_t i = 0; i < samples.clip.size(); ++i) {
+    const std::size_t source = from[static_cast<std::size_t>(samples.clip[i])];
+    if (!labels.empty()) samples.labels[i] = labels[source];
+    if (!targets.empty())
+      std::copy_n(targets.begin() + source * outputs, outputs, samples.targets.begin() + i * outputs);
+  }
+}
+
+// A run fixes which label has which number. What the data have beyond these is an error for whoever uses the labels.
+void follow_run(ClipList& list, const std::vector<std::string>& labels) {
+  const std::set<std::string> known(labels.begin(), labels.end());
+  if (std::ranges::all_of(list.labels, [&](const std::string& label) { return known.contains(label); }))
+    use_labels(list, labels);
 }
 
 }  // namespace
 
 LoadedData load_data(const Config& config, const std::filesystem::path& folder) {
   if (config.data.reader == Reader::arrays) return load_arrays(folder);
-  const ClipList list = read_clips(folder, config.data);
+  ClipList list = read_clips(folder, config.data);
+  if (!config.labels.empty()) follow_run(list, config.labels);
   FeatureSet set;
   {
     ProgressBar bar("features", static_cast<int64_t>(list.clips.size()), "clips");
@@ -57,13 +85,14 @@ LoadedData load_data(const Config& config, const std::filesystem::path& folder) 
   const SplitIndices split = split_samples(config.data, config.train.seed, set.clips, set.clip);
   LoadedData data;
   data.labels = list.labels;
+  data.multi_label = list.multi_label;
   data.skipped = set.skipped;
   data.whole_clips = config.data.split != SplitKind::random_segments;
-  data.protocol = describe_split(config.data);
-  require(!split.valid.empty(), "train: no validation samples; raise data.valid");
-  data.train = take(set, split.train);
-  data.valid = take(set, split.valid);
-  data.test = take(set, split.test);
+  data.protocol = describe_split(config.data, list.protocol);
+  const int64_t outputs = list.multi_label ? static_cast<int64_t>(list.labels.size()) : 0;
+  data.train = take(set, split.train, outputs);
+  data.valid = take(set, split.valid, outputs);
+  data.test = take(set, split.test, outputs);
   if (config.train.shuffle_labels) {
     shuffle_labels(data.train, config.train.seed, 0);
     shuffle_labels(data.valid, config.train.seed, 1);
@@ -91,10 +120,16 @@ const Samples& split_of(const LoadedData& data, const std::string& split) {
   return data.test;
 }
 
+Shape input_shape(int64_t frames, int64_t bins) {
+  return bins == 1 ? Shape{frames, 1} : Shape{frames, bins, 1};
+}
+
 void report_skipped(const std::vector<SkippedClip>& skipped) {
   constexpr std::size_t shown = 10;
   if (skipped.empty()) return;
-  fmt::print(stderr, "skipped {} file{} that cannot be used:\n", skipped.size(), skipped.size() == 1 ? "" : "s");
+  const auto missing = std::ranges::count_if(skipped, &SkippedClip::missing);
+  fmt::print(stderr, "skipped {} file{} that cannot be used ({} missing, {} unreadable or too short):\n",
+             skipped.size(), skipped.size() == 1 ? "" : "s", missing, static_cast<int64_t>(skipped.size()) - missing);
   for (std::size_t i = 0; i < std::min(shown, skipped.size()); ++i)
     fmt::print(stderr, "  {}: {}\n", skipped[i].name, skipped[i].reason);
   if (skipped.size() > shown) fmt::print(stderr, "  and {} more\n", skipped.size() - shown);
@@ -113,7 +148,7 @@ Samples file_segments(const std::filesystem::path& path, const Config& config) {
     fail("{}: {}", path.string(), error.what());
   }
   const auto n = static_cast<std::size_t>(features.segments);
-  return {.input = {features.frames, features.bins, 1},
+  return {.input = input_shape(features.frames, features.bins),
           .inputs = std::move(features.values),
           .labels = std::vector<int32_t>(n, 0),
           .clip = std::vector<int32_t>(n, 0),

@@ -42,13 +42,13 @@ ClipResult find_or_analyse(const Clip& clip, const Frontend& frontend, const Dat
 
 void append(FeatureSet& set, const Clip& clip, ClipResult result) {
   if (!result.problem.empty()) {
-    set.skipped.push_back({clip.name, result.problem});
+    std::error_code error;
+    set.skipped.push_back({clip.name, result.problem, !std::filesystem::exists(clip.path, error)});
     return;
   }
   const SegmentFeatures& features = result.features;
   set.features.insert(set.features.end(), features.values.begin(), features.values.end());
   const auto index = static_cast<int32_t>(set.clips.size());
-  set.labels.insert(set.labels.end(), static_cast<std::size_t>(features.segments), clip.label);
   set.clip.insert(set.clip.end(), static_cast<std::size_t>(features.segments), index);
   set.clips.push_back(clip);
   set.dropped_segments += features.dropped;

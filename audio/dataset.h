@@ -13,22 +13,25 @@ namespace melgrad {
 class ThreadPool;
 
 struct SkippedClip {
-  std::string name;    // within the data set
-  std::string reason;  // one line
+  std::string name;      // within the data set
+  std::string reason;    // one line
+  bool missing = false;  // whether there is no such file
 };
 
 struct FeatureSet {
   int64_t frames = 0;
   int64_t bins = 0;
   std::vector<float> features;  // (segments, frames, bins)
-  std::vector<int32_t> labels;  // (segments)
   std::vector<int32_t> clip;    // (segments): index into `clips`
   std::vector<Clip> clips;      // the usable ones, in the reader's order
   std::vector<SkippedClip> skipped;
   int64_t dropped_segments = 0;  // pieces of usable clips that the clip was too short for
   int64_t from_cache = 0;        // clips
 
-  int64_t segments() const { return static_cast<int64_t>(labels.size()); }
+  int64_t segments() const { return static_cast<int64_t>(clip.size()); }
+  const std::vector<int32_t>& labels(int64_t segment) const {
+    return clips[static_cast<std::size_t>(clip[static_cast<std::size_t>(segment)])].labels;
+  }
 };
 
 // Called after each clip, by one thread at a time.

@@ -25,7 +25,7 @@ std::vector<float> fill_up(std::span<const float> samples, int64_t length, Short
 std::span<const float> crop(std::span<const float> samples, int64_t length, Crop which) {
   const auto wanted = static_cast<std::size_t>(length);
   if (samples.size() <= wanted) return samples;
-  return samples.subspan(which == Crop::centre ? (samples.size() - wanted) / 2 : 0, wanted);
+  return samples.subspan(which == Crop::start ? 0 : (samples.size() - wanted) / 2, wanted);
 }
 
 SegmentFeatures analyse_pieces(std::span<const float> samples, const Frontend& frontend, const Cut& cut,

@@ -34,7 +34,7 @@ struct Cut {
 // Throws Error if a segment is too short to give a frame.
 Cut make_cut(const Frontend& frontend, const DataOptions& options);
 
-// The first (or middle) options.duration seconds of a clip in options.segments pieces. Each piece is analysed by
+// The first (or middle, also for crop = random) options.duration seconds of a clip in options.segments pieces. Each piece is analysed by
 // itself. With short = skip, pieces that do not give the full number of frames are dropped, as the published GTZAN code
 // does; Error if none is left. `samples` at the frontend's rate.
 SegmentFeatures analyse_clip(std::span<const float> samples, const Frontend& frontend, const DataOptions& options);

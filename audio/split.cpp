@@ -36,7 +36,9 @@ std::vector<Split> split_segments(const DataOptions& options, uint64_t seed, std
 
 std::vector<Split> split_clips(const DataOptions& options, uint64_t seed, std::span<const Clip> clips) {
   std::map<int32_t, std::vector<std::size_t>> by_label;
-  for (std::size_t i = 0; i < clips.size(); ++i) by_label[clips[i].label].push_back(i);
+  const auto class_of = [](const Clip& clip) { return clip.labels.size() == 1 ? clip.labels.front() : -1; };
+  const bool one_each = std::ranges::all_of(clips, [&](const Clip& clip) { return class_of(clip) >= 0; });
+  for (std::size_t i = 0; i < clips.size(); ++i) by_label[one_each ? class_of(clips[i]) : 0].push_back(i);
   std::vector<Split> splits(clips.size());
   for (auto& [label, order] : by_label) {
     Generator(seed, Draw::split, static_cast<uint32_t>(label) + 1).shuffle(order);
@@ -54,23 +56,23 @@ SplitIndices split_samples(const DataOptions& options, uint64_t seed, std::span<
   std::vector<Split> splits;  // of segments, or of clips
   if (by_segment) splits = split_segments(options, seed, clip.size());
   if (options.split == SplitKind::random_tracks) splits = split_clips(options, seed, clips);
-  if (options.split == SplitKind::lists)
+  if (options.split == SplitKind::lists || options.split == SplitKind::official)
     for (const Clip& one : clips) splits.push_back(one.split);
 
   SplitIndices indices;
   for (std::size_t i = 0; i < clip.size(); ++i) {
     const Split split = splits[by_segment ? i : static_cast<std::size_t>(clip[i])];
-    require(split != Split::unassigned, "{}: is in none of the lists",
+    require(split != Split::unassigned, "{}: has no split; use data.split = random-tracks",
             clips[static_cast<std::size_t>(clip[i])].path.string());
     auto& list = split == Split::train ? indices.train : split == Split::valid ? indices.valid : indices.test;
     list.push_back(static_cast<int64_t>(i));
   }
-  require(!indices.train.empty(), "no samples to train on: of {}, {} are for the test and {} for validation",
-          clip.size(), indices.test.size(), indices.valid.size());
   return indices;
 }
 
-std::string describe_split(const DataOptions& options) {
+namespace {
+
+std::string words_for(const DataOptions& options) {
   const std::string sizes =
       fmt::format("{:g} % test, then {:g} % of the rest validation", 100 * options.test, 100 * options.valid);
   switch (options.split) {
@@ -82,8 +84,19 @@ std::string describe_split(const DataOptions& options) {
       return fmt::format("random over clips kept whole, class by class ({})", sizes);
     case SplitKind::lists:
       return "as the data set's lists say";
+    case SplitKind::official:
+      if (options.reader == Reader::mtat)
+        return "official: folders 0 to b train, c validates, d to f test" +
+               (options.folders == "all" ? "" : "; of these " + options.folders);
+      return "official: as the data set says";
   }
   return {};
+}
+
+}  // namespace
+
+std::string describe_split(const DataOptions& options, const std::string& protocol) {
+  return words_for(options) + (protocol.empty() ? "" : "; " + protocol);
 }
 
 }  // namespace melgrad

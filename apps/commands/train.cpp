@@ -156,6 +156,10 @@ void run(const Options& options) {
           options.data);
   config.labels = data.labels;
   config.input = data.train.input;
+  if (data.train.size() == 0)
+    fail("{}: no samples to train on (split: {}); lower data.test and data.valid", options.data, data.protocol);
+  require(data.valid.size() > 0 || config.data.reader == Reader::arrays, "{}: no validation samples; raise data.valid",
+          options.data);
   Sequential network = build_network(config, device);
   if (!options.init.empty()) network.load(load_safetensors(options.init).tensors, options.init);
 
