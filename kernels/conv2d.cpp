@@ -7,17 +7,19 @@ namespace melgrad {
 namespace cpu {
 extern const Conv2dFunctions conv2d_functions;
 }
+namespace simt {
+extern const Conv2dFunctions conv2d_functions;
+}
 
 namespace {
 
 const Conv2dFunctions& functions(Device device) {
-  const Conv2dFunctions* simt = nullptr;  // its .cu is still to come
-  return functions_for("conv2d", device, &cpu::conv2d_functions, simt);
+  return functions_for("conv2d", device, &cpu::conv2d_functions, &simt::conv2d_functions);
 }
 
-// The checks of all directions: `x` stands for x or dx, `y` for y or dy.
+// The checks of all directions: `x` stands for x or dx, `y` for y or dy. `automatic` becomes the algorithm it stands for.
 const Conv2dFunctions& checked(const char* operation, const Conv2dProblem& problem, const ConstView& x,
-                               const ConstView& weight, const ConstView& y, ConvAlgorithm algorithm) {
+                               const ConstView& weight, const ConstView& y, ConvAlgorithm& algorithm) {
   require(problem.n >= 0 && problem.c >= 1 && problem.o >= 1, "{}: {} samples, {} channels in, {} out", operation,
           problem.n, problem.c, problem.o);
   require(problem.groups >= 1 && problem.c % problem.groups == 0 && problem.o % problem.groups == 0,
@@ -31,31 +33,47 @@ const Conv2dFunctions& checked(const char* operation, const Conv2dProblem& probl
   expect_shape(operation, "y", y, problem.y_shape());
   const Conv2dFunctions& device = functions(x.device);
   expect_algorithm(operation, algorithm, device.algorithms, x.device);
+  if (algorithm == ConvAlgorithm::automatic) algorithm = device.automatic(problem);
+  require(device.supports(problem, algorithm),
+          "{}: '{}' does not compute {}x{} kernels with stride {}x{}, dilation {}x{}, {} groups", operation,
+          name_of(algorithm), problem.rows.size, problem.columns.size, problem.rows.stride, problem.columns.stride,
+          problem.rows.dilation, problem.columns.dilation, problem.groups);
   return device;
 }
 
 }  // namespace
 
 std::span<const ConvAlgorithm> conv2d_algorithms(Device device) {
-  if (device != Device::cpu) return {};
   return functions(device).algorithms;
+}
+
+std::vector<ConvAlgorithm> conv2d_algorithms(Device device, const Conv2dProblem& problem) {
+  std::vector<ConvAlgorithm> able;
+  for (ConvAlgorithm algorithm : conv2d_algorithms(device))
+    if (functions(device).supports(problem, algorithm)) able.push_back(algorithm);
+  return able;
+}
+
+ConvAlgorithm conv2d_automatic(Device device, const Conv2dProblem& problem) {
+  return functions(device).automatic(problem);
 }
 
 void conv2d_forward(Stream& stream, const Conv2dProblem& problem, ConstView x, ConstView weight, View y,
                     ConvAlgorithm algorithm) {
-  checked("conv2d_forward", problem, x, weight, y, algorithm).forward(stream, problem, x, weight, y, algorithm);
+  const Conv2dFunctions& device = checked("conv2d_forward", problem, x, weight, y, algorithm);
+  device.forward(stream, problem, x, weight, y, algorithm);
 }
 
 void conv2d_backward_data(Stream& stream, const Conv2dProblem& problem, ConstView dy, ConstView weight, View dx,
                           ConvAlgorithm algorithm) {
-  checked("conv2d_backward_data", problem, dx, weight, dy, algorithm)
-      .backward_data(stream, problem, dy, weight, dx, algorithm);
+  const Conv2dFunctions& device = checked("conv2d_backward_data", problem, dx, weight, dy, algorithm);
+  device.backward_data(stream, problem, dy, weight, dx, algorithm);
 }
 
 void conv2d_backward_weight(Stream& stream, const Conv2dProblem& problem, ConstView dy, ConstView x, View dweight,
                             ConvAlgorithm algorithm) {
-  checked("conv2d_backward_weight", problem, x, dweight, dy, algorithm)
-      .backward_weight(stream, problem, dy, x, dweight, algorithm);
+  const Conv2dFunctions& device = checked("conv2d_backward_weight", problem, x, dweight, dy, algorithm);
+  device.backward_weight(stream, problem, dy, x, dweight, algorithm);
 }
 
 }  // namespace melgrad

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "kernels/cost.h"
 #include "kernels/stream.h"
@@ -33,19 +35,40 @@ struct Conv2dProblem {
   constexpr bool operator==(const Conv2dProblem&) const = default;
 };
 
+// A convolution of width 1, as a Conv1D is one, seen as one of height 1: the same memory, the long axis contiguous in
+// channels. Any other problem is returned as it is.
+constexpr Conv2dProblem as_one_row(Conv2dProblem problem) {
+  if (problem.w != 1 || problem.columns != Window{}) return problem;
+  std::swap(problem.h, problem.w);
+  std::swap(problem.rows, problem.columns);
+  return problem;
+}
+
 enum class ConvAlgorithm : uint8_t {
-  automatic,  // by fixed rules; see kernels/cpu/conv2d.cpp
-  direct,     // loops over the definition
-  im2col,     // patches copied into a matrix, one matrix product
+  automatic,      // by fixed rules; see kernels/cpu/conv2d.cpp and kernels/cuda/conv2d.cu
+  direct,         // loops over the definition
+  im2col,         // cpu: patches copied into a matrix, one matrix product
+  implicit_gemm,  // cuda, simt: one matrix product whose patches are fetched from where they lie
+  strided_gemm,   // cuda, simt: the same for one dimension, where patches are overlapping rows of memory
 };
 
 template <>
-inline constexpr EnumNames<ConvAlgorithm, 3> enum_names<ConvAlgorithm>{
-    {{ConvAlgorithm::automatic, "automatic"}, {ConvAlgorithm::direct, "direct"}, {ConvAlgorithm::im2col, "im2col"}}};
+inline constexpr EnumNames<ConvAlgorithm, 5> enum_names<ConvAlgorithm>{
+    {{ConvAlgorithm::automatic, "automatic"},
+     {ConvAlgorithm::direct, "direct"},
+     {ConvAlgorithm::im2col, "im2col"},
+     {ConvAlgorithm::implicit_gemm, "implicit_gemm"},
+     {ConvAlgorithm::strided_gemm, "strided_gemm"}}};
 
-// The algorithms built for a device, `automatic` aside; empty if the device has no convolution. Tests and benches
-// iterate over this; asking for another is an error.
+// The algorithms built for a device, `automatic` aside; empty if the device has no convolution. Asking for another is an
+// error.
 std::span<const ConvAlgorithm> conv2d_algorithms(Device device);
+
+// Those of them that compute this problem: tests and benches iterate over this.
+std::vector<ConvAlgorithm> conv2d_algorithms(Device device, const Conv2dProblem& problem);
+
+// What `automatic` is for this problem in f32.
+ConvAlgorithm conv2d_automatic(Device device, const Conv2dProblem& problem);
 
 void conv2d_forward(Stream& stream, const Conv2dProblem& problem, ConstView x, ConstView weight, View y,
                     ConvAlgorithm algorithm = ConvAlgorithm::automatic);
@@ -65,9 +88,11 @@ constexpr Cost conv2d_cost(const Conv2dProblem& p, int64_t element_size) {
           (p.n * p.h * p.w * p.c + p.taps() * p.group_c() * p.o + outputs) * element_size};
 }
 
-// What a device implements. The checks have been made and the algorithm is one of `algorithms` or automatic.
+// What a device implements. The checks have been made and the algorithm is one of `algorithms` that supports the problem.
 struct Conv2dFunctions {
   std::span<const ConvAlgorithm> algorithms;
+  bool (*supports)(const Conv2dProblem&, ConvAlgorithm);  // one of `algorithms`
+  ConvAlgorithm (*automatic)(const Conv2dProblem&);
   void (*forward)(Stream&, const Conv2dProblem&, ConstView x, ConstView weight, View y, ConvAlgorithm);
   void (*backward_data)(Stream&, const Conv2dProblem&, ConstView dy, ConstView weight, View dx, ConvAlgorithm);
   void (*backward_weight)(Stream&, const Conv2dProblem&, ConstView dy, ConstView x, View dweight, ConvAlgorithm);

@@ -152,6 +152,14 @@ void backward_weight_im2col(Stream& stream, const Conv2dProblem& p, ConstView dy
 
 constexpr ConvAlgorithm algorithms[] = {ConvAlgorithm::direct, ConvAlgorithm::im2col};
 
+bool supports(const Conv2dProblem&, ConvAlgorithm) {
+  return true;
+}
+
+ConvAlgorithm automatic(const Conv2dProblem&) {
+  return ConvAlgorithm::im2col;
+}
+
 void forward(Stream& stream, const Conv2dProblem& p, ConstView x, ConstView weight, View y, ConvAlgorithm algorithm) {
   if (x.dtype == DType::f64) return reference::conv2d_forward<double>(p, x, weight, y);
   if (algorithm == ConvAlgorithm::direct) return reference::conv2d_forward<float>(p, x, weight, y);
@@ -175,6 +183,6 @@ void backward_weight(Stream& stream, const Conv2dProblem& p, ConstView dy, Const
 }  // namespace
 
 extern const Conv2dFunctions conv2d_functions;
-const Conv2dFunctions conv2d_functions{algorithms, forward, backward_data, backward_weight};
+const Conv2dFunctions conv2d_functions{algorithms, supports, automatic, forward, backward_data, backward_weight};
 
 }  // namespace melgrad::cpu

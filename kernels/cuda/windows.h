@@ -9,10 +9,11 @@ namespace melgrad::MELGRAD_DEVICE_NAMESPACE {
 // One axis of a pool or convolution, with what its index arithmetic divides by.
 struct WindowAxis {
   Window window;
-  Divider stride, length, positions;  // of x and of y along this axis
+  Divider stride, taps;
+  Divider length, positions;  // of x and of y along this axis
 
   WindowAxis(const Window& of_axis, int64_t of_x)
-      : window(of_axis), stride(of_axis.stride), length(of_x), positions(of_axis.output(of_x)) {}
+      : window(of_axis), stride(of_axis.stride), taps(of_axis.size), length(of_x), positions(of_axis.output(of_x)) {}
 
   // Calls body(tap, element) for every tap of the window at `position` that lies inside.
   template <class Body>

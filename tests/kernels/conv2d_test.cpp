@@ -54,21 +54,21 @@ std::string describe(const Conv2dProblem& p) {
                      p.groups);
 }
 
-std::vector<ConvAlgorithm> algorithms() {
-  const auto built = conv2d_algorithms(Device::cpu);
-  std::vector<ConvAlgorithm> all(built.begin(), built.end());
+std::vector<ConvAlgorithm> algorithms(Device device, const Conv2dProblem& problem) {
+  std::vector<ConvAlgorithm> all = conv2d_algorithms(device, problem);
   all.push_back(ConvAlgorithm::automatic);
   return all;
 }
 
 // The three directions as cases: sums of products, so exact on integers.
-std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorithm algorithm) {
+std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorithm algorithm,
+                                      Device device = Device::cpu) {
   const auto direction = [&](const std::string& name, const Shape& a, const Shape& b, const Shape& out,
                              int64_t length) {
     OperationCase one;
     one.name = name + describe(problem);
     one.algorithm = name_of(algorithm);
-    one.devices = {Device::cpu};
+    one.devices = {device};
     one.inputs = {{a}, {b}};
     one.outputs = {{out}};
     one.reduction_length = length;
@@ -101,8 +101,24 @@ std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorith
 
 TEST_CASE("conv2d agrees with the reference in every direction and algorithm") {
   for (const Conv2dProblem& problem : problems())
-    for (ConvAlgorithm algorithm : algorithms())
+    for (ConvAlgorithm algorithm : algorithms(Device::cpu, problem))
       for (const OperationCase& direction : directions(problem, algorithm)) test::check(direction);
+}
+
+TEST_CASE("conv2d's CUDA kernels agree with the reference in every direction and algorithm") {
+  constexpr Padding same = Padding::same, valid = Padding::valid;
+  std::vector<Conv2dProblem> all = problems();
+  all.push_back(problem_of({1, 37, 31, 3}, 5, {3}, {3, 2}, same));  // three chunks of the weight gradient
+  all.push_back(problem_of({2, 61, 1, 6}, 70, {5, 2}, {1}, same));  // a Conv1D of more channels than a tile
+  all.push_back(problem_of({3, 1, 40, 3}, 33, {1}, {4}, valid));    // overlapping rows without padding
+  all.push_back({2, 1, 33, 5, 34, {1}, {6, 3, 1, 4, 1}});           // and with unlike pads
+  all.push_back(grouped(problem_of({2, 6, 7, 12}, 10, {2}, {3}, same), 2));
+  constexpr int64_t slow = 3'000'000;  // flops: simt runs about a thousandth of a GPU's a second
+  for (const Conv2dProblem& problem : all) {
+    if (conv2d_cost(problem, 4).flops > slow) continue;
+    for (ConvAlgorithm algorithm : algorithms(Device::simt, problem))
+      for (const OperationCase& direction : directions(problem, algorithm, Device::simt)) test::check(direction);
+  }
 }
 
 TEST_CASE("conv2d: gradients") {
@@ -189,11 +205,14 @@ TEST_CASE("conv2d: errors and cost") {
   large.rows = {5};
   CHECK_THROWS_WITH_AS(conv2d_forward(stream, large, {x, {1, 4, 4, 2}}, {w, {5, 2, 2, 3}}, {y, {1, 0, 3, 3}}),
                        "conv2d_forward: height of 4 is shorter than the window of 5", Error);
-  CHECK(conv2d_algorithms(Device::simt).empty());
-  CHECK_THROWS_AS(
+  CHECK_THROWS_WITH_AS(conv2d_forward(stream, problem, {x, {1, 4, 4, 2}}, {w, {2, 2, 2, 3}}, {y, {1, 3, 3, 3}},
+                                      ConvAlgorithm::implicit_gemm),
+                       "conv2d_forward: device cpu has no algorithm 'implicit_gemm'", Error);
+  CHECK_THROWS_WITH_AS(
       conv2d_forward(stream, problem, {x, {1, 4, 4, 2}, DType::f32, Device::simt},
-                     {w, {2, 2, 2, 3}, DType::f32, Device::simt}, {y, {1, 3, 3, 3}, DType::f32, Device::simt}),
-      Error);
+                     {w, {2, 2, 2, 3}, DType::f32, Device::simt}, {y, {1, 3, 3, 3}, DType::f32, Device::simt},
+                     ConvAlgorithm::strided_gemm),
+      "conv2d_forward: 'strided_gemm' does not compute 2x2 kernels with stride 1x1, dilation 1x1, 1 groups", Error);
   CHECK(conv2d_cost(problem, 4) == Cost{2 * 27 * 8, (32 + 24 + 27) * 4});
 }
 
