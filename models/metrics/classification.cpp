@@ -34,6 +34,42 @@ double ConfusionMatrix::accuracy() const {
   return total() == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(total());
 }
 
+std::vector<ClassMeasures> ConfusionMatrix::per_class() const {
+  const auto ratio = [](double part, double whole) { return whole == 0 ? 0.0 : part / whole; };
+  std::vector<ClassMeasures> all(static_cast<std::size_t>(classes_));
+  for (int64_t truth = 0; truth < classes_; ++truth) {
+    for (int64_t predicted = 0; predicted < classes_; ++predicted) {
+      all[static_cast<std::size_t>(truth)].labelled += count(truth, predicted);
+      all[static_cast<std::size_t>(predicted)].predicted += count(truth, predicted);
+    }
+    all[static_cast<std::size_t>(truth)].right = count(truth, truth);
+  }
+  for (ClassMeasures& one : all) {
+    const auto right = static_cast<double>(one.right);
+    one.precision = ratio(right, static_cast<double>(one.predicted));
+    one.recall = ratio(right, static_cast<double>(one.labelled));
+    one.f1 = ratio(2 * right, static_cast<double>(one.predicted + one.labelled));
+  }
+  return all;
+}
+
+ClassMeasures ConfusionMatrix::macro() const {
+  ClassMeasures sum;
+  double occurring = 0;
+  for (const ClassMeasures& one : per_class()) {
+    if (one.labelled + one.predicted == 0) continue;
+    ++occurring;
+    sum.precision += one.precision;
+    sum.recall += one.recall;
+    sum.f1 += one.f1;
+    sum.labelled += one.labelled;
+    sum.predicted += one.predicted;
+    sum.right += one.right;
+  }
+  for (double* value : {&sum.precision, &sum.recall, &sum.f1}) *value /= std::max(occurring, 1.0);
+  return sum;
+}
+
 std::vector<float> mean_by_group(std::span<const float> scores, int64_t classes, std::span<const int32_t> group,
                                  int64_t groups) {
   std::vector<double> sums(static_cast<std::size_t>(groups * classes));

@@ -10,6 +10,14 @@ namespace melgrad {
 // Index of the largest score; the first of equals.
 int64_t argmax(std::span<const float> scores);
 
+// Of one class; a ratio of nothing is 0, as in scikit-learn with zero_division = 0.
+struct ClassMeasures {
+  double precision = 0;  // right / predicted
+  double recall = 0;     // right / labelled
+  double f1 = 0;         // their harmonic mean
+  int64_t labelled = 0, predicted = 0, right = 0;
+};
+
 // How often each class was taken for each other: count(truth, predicted).
 class ConfusionMatrix {
  public:
@@ -21,6 +29,9 @@ class ConfusionMatrix {
   int64_t total() const;
   // The share on the diagonal; 0 of nothing.
   double accuracy() const;
+  std::vector<ClassMeasures> per_class() const;
+  // The mean over the classes that occur, in truth or in prediction; the counts are sums.
+  ClassMeasures macro() const;
 
  private:
   std::size_t index(int64_t truth, int64_t predicted) const;
