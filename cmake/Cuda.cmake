@@ -15,12 +15,14 @@ if(NOT CMAKE_CUDA_COMPILER)
   return()
 endif()
 
-# Machine code for the A100 and the H100, and PTX that the driver compiles for newer chips.
+# Machine code for the A100, the RTX 4090 and the H100, and PTX that the driver compiles for newer chips.
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-  set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
+  set(CMAKE_CUDA_ARCHITECTURES 80-real 89-real 90)
 endif()
+# Keeps what ptxas says of registers and spills beside each object; a test reads it (tests/kernels/check_ptxas.cmake).
+set(CMAKE_CUDA_COMPILER_LAUNCHER ${CMAKE_CURRENT_LIST_DIR}/keep_ptxas_report.sh)
 if(MELGRAD_CCACHE)
-  set(CMAKE_CUDA_COMPILER_LAUNCHER ${MELGRAD_CCACHE})
+  list(APPEND CMAKE_CUDA_COMPILER_LAUNCHER ${MELGRAD_CCACHE})
 endif()
 enable_language(CUDA)
 if(NOT DEFINED CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc speaks C++20
