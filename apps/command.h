@@ -15,6 +15,7 @@ void add_info_command(CLI::App& app);
 void add_list_commands(CLI::App& app);  // models, recipes, presets
 void add_summary_command(CLI::App& app);
 void add_synth_command(CLI::App& app);
+void add_data_command(CLI::App& app);
 void add_features_command(CLI::App& app);
 void add_train_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);

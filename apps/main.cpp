@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
   melgrad::add_list_commands(app);
   melgrad::add_summary_command(app);
   melgrad::add_synth_command(app);
+  melgrad::add_data_command(app);
   melgrad::add_features_command(app);
   melgrad::add_train_command(app);
   melgrad::add_evaluate_command(app);

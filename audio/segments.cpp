@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "audio/decode.h"
+#include "audio/key_spectrogram.h"
 #include "audio/resample.h"
 #include "kernels/error.h"
 
@@ -83,6 +84,18 @@ SegmentFeatures analyse_whole(std::span<const float> samples, const Frontend& fr
           : analyse_pieces(fill_up(samples, cut.segment_samples, options.short_clips), frontend, cut, 1);
   if (result.segments == 0) fail_too_short(samples.size(), frontend, cut);
   return result;
+}
+
+std::string problem_with(const std::filesystem::path& path) {
+  try {
+    path.extension() == ".png" ? void(load_key_spectrogram(path)) : void(decode(path));
+    return {};
+  } catch (const std::exception& error) {  // memory may also run out
+    std::string reason = error.what();
+    const std::string prefix = path.string() + ": ";
+    if (reason.starts_with(prefix)) reason.erase(0, prefix.size());
+    return reason.empty() ? "unknown error" : reason;
+  }
 }
 
 std::vector<float> load_samples(const std::filesystem::path& path, int64_t sample_rate) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "audio/data_options.h"
@@ -42,6 +43,9 @@ SegmentFeatures analyse_clip(std::span<const float> samples, const Frontend& fro
 // All of a file in pieces of the same length, one after the other; a last one that is not full is dropped. A file
 // shorter than one piece is filled up as options.short_clips says; skip is an Error.
 SegmentFeatures analyse_whole(std::span<const float> samples, const Frontend& frontend, const DataOptions& options);
+
+// What is wrong with an audio file or key picture, in one line without its name; empty if it can be read.
+std::string problem_with(const std::filesystem::path& path);
 
 // Decoded, mono, at the frontend's rate. Throws Error naming the file.
 std::vector<float> load_samples(const std::filesystem::path& path, int64_t sample_rate);

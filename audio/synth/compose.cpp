@@ -21,19 +21,20 @@ int scale_tone(Mode mode, int degree) {
   return 12 * octave + scale[static_cast<std::size_t>(degree - 7 * octave)];
 }
 
-// Verse, chorus and so on: each draws its groove, patterns and instruments anew.
-constexpr int64_t kSections = 5;
-
 // Everything that the parts of one clip have in common.
 class Composer {
  public:
   Composer(const Genre& genre, const ComposeOptions& options)
-      : genre_(genre), random_(options.seed, Draw::synth, static_cast<uint32_t>(options.clip)) {
+      : genre_(genre),
+        sections_(options.sections),
+        random_(options.seed, Draw::synth, static_cast<uint32_t>(options.clip)) {
     score_.seconds = options.seconds;
     score_.genre = genre.name;
     score_.tempo = in(genre.tempo);
     score_.tonic = static_cast<int>(random_.below(12));
     score_.mode = random_.uniform() < genre.minor ? Mode::minor : Mode::major;
+    score_.tonic = options.tonic.value_or(score_.tonic);
+    score_.mode = options.mode.value_or(score_.mode);
     swing_ = in(genre.swing);
     step_ = 60 / score_.tempo * static_cast<double>(genre.quarters_per_bar) / static_cast<double>(genre.steps_per_bar);
     steps_ = static_cast<int64_t>(std::ceil(options.seconds / step_)) + genre.steps_per_bar;
@@ -46,7 +47,7 @@ class Composer {
   Score compose() && {
     const bool drums = random_.uniform() < genre_.drums;
     if (drums) add_kit();
-    for (int64_t section = 0; section < kSections; ++section) {
+    for (int64_t section = 0; section < sections_; ++section) {
       section_begin_ = first_step(section);
       section_end_ = first_step(section + 1);
       if (drums) add_drums(pick(genre_.grooves));
@@ -63,7 +64,7 @@ class Composer {
   // The first step of the bar where section `section` begins.
   int64_t first_step(int64_t section) const {
     const int64_t bars = (steps_ + genre_.steps_per_bar - 1) / genre_.steps_per_bar;
-    return bars * section / kSections * genre_.steps_per_bar;
+    return bars * section / sections_ * genre_.steps_per_bar;
   }
 
   double in(Range range) { return random_.uniform(range.low, range.high); }
@@ -155,7 +156,8 @@ class Composer {
       static constexpr std::array kDominant = {0, 0, 4, 4, 7, 9, 10};
       return scale_tone(score_.mode, chord) + kDominant[static_cast<std::size_t>(degree - 1)];
     }
-    return scale_tone(score_.mode, chord + degree - 1);
+    const bool leads = genre_.leading_tone && score_.mode == Mode::minor && chord == 4 && degree == 3;
+    return scale_tone(score_.mode, chord + degree - 1) + (leads ? 1 : 0);
   }
 
   // The key of `tone` (semitones above the tonic) in the octave from `lowest` up.
@@ -222,6 +224,7 @@ class Composer {
   }
 
   const Genre& genre_;
+  int64_t sections_;
   Generator random_;
   Score score_;
   double swing_ = 0;

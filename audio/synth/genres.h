@@ -54,13 +54,20 @@ struct Genre {
   double loose = 0.006;  // standard deviation of a note's place in time, s
   double minor = 0.3;    // probability of a minor key
   Harmony harmony = Harmony::triads;
+  bool leading_tone = false;                   // whether the fifth degree's chord is major in minor keys
   std::vector<std::string_view> progressions;  // a digit a bar: degrees of the key
   double drums = 1;                            // probability that a clip has drums
-  std::vector<Groove> grooves;
-  std::vector<Part> parts;
+  std::vector<Groove> grooves{};
+  std::vector<Part> parts{};
 };
 
 // In GTZAN's order: blues classical country disco hiphop jazz metal pop reggae rock.
 std::span<const Genre> genres();
+
+// FMA small's, in its order: Electronic, Experimental, Folk, Hip-Hop, Instrumental, International, Pop, Rock.
+std::span<const Genre> fma_genres();
+
+// Pieces whose harmony makes the key plain: cadences, few tones outside the scale.
+std::span<const Genre> key_genres();
 
 }  // namespace melgrad

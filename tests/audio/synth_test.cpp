@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "audio/synth/compose.h"
-#include "audio/synth/folders.h"
 #include "audio/synth/genres.h"
+#include "audio/synth/layouts.h"
 #include "audio/synth/mastering.h"
 #include "audio/synth/soundfont.h"
 #include "kernels/error.h"
