@@ -11,8 +11,7 @@
 
 #include "audio/frontend_options.h"
 #include "kernels/dct.h"
-#include "kernels/fft.h"
-#include "kernels/filter_bank.h"
+#include "kernels/spectral_bands.h"
 
 namespace melgrad {
 
@@ -21,13 +20,6 @@ struct Features {
   int64_t frames = 0;
   int64_t bins = 0;
   std::vector<float> values;
-};
-
-// Some of a signal's samples: number first … first + samples.size() - 1 of `length`.
-struct SignalPart {
-  std::span<const float> samples;
-  int64_t first = 0;
-  int64_t length = 0;
 };
 
 class Frontend {
@@ -60,20 +52,17 @@ class Frontend {
   void finish(Features& bands, float largest) const;
 
  private:
-  struct Workspace;
-
-  void load_frame(const SignalPart& part, int64_t frame, int64_t lane, Workspace& workspace) const;
-  void transform_all(const SignalPart& part, int64_t begin, int64_t end, std::span<float> values) const;
-  void transform_frames(Workspace& workspace) const;
-  void apply_log(std::vector<float>& values, float largest) const;
-  void apply_db(std::vector<float>& values, float largest) const;
-  Features apply_dct(const Features& features) const;
+  void make_plan();
+  BandRange transform(const SignalPart& part, int64_t begin, int64_t end, const BandLogarithm* logarithm,
+                      std::span<float> values) const;
+  void finish_logarithms(Features& features, float largest, bool below_floor) const;
+  float decibels(float power) const;
+  void limit(std::span<float> values, float largest, bool below_floor) const;
 
   FrontendOptions options_;
   int64_t bands_;
-  std::vector<float> window_;  // (n_fft)
-  std::shared_ptr<const RealFft> fft_;
-  std::optional<FilterBank> filters_;
+  std::optional<SpectralBands> spectral_bands_;
+  std::optional<BandLogarithm> logarithm_;
   std::optional<Dct> dct_;
 };
 

@@ -17,6 +17,12 @@ class FilterBank {
 
   int64_t filters() const { return static_cast<int64_t>(bands_.size()); }
   int64_t bins() const { return bins_; }
+  int64_t first_bin(int64_t filter) const { return bands_[static_cast<std::size_t>(filter)].first; }
+  // From its first to its last nonzero one.
+  std::span<const float> weights(int64_t filter) const {
+    const Band& band = bands_[static_cast<std::size_t>(filter)];
+    return std::span(weights_).subspan(band.weights, static_cast<std::size_t>(band.count));
+  }
 
   // y[f] = Σ weights[f, k] x[k]. x (bins), y (filters), not overlapping. V is float, or Lanes for four spectra at once.
   template <class V>

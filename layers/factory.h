@@ -11,14 +11,12 @@
 namespace melgrad {
 
 // One [[layer]] table. `type` is the layer's class in snake case; options are its options struct's fields, their values
-// as TOML writes them (kernels/options.h, layers/option_text.h). `residual` has `body` and perhaps `shortcut`,
-// `checkpoint` a `body`, `parallel` its `branches`.
+// as TOML writes them (kernels/options.h, layers/option_text.h). `residual` has `body` and perhaps `shortcut`.
 struct LayerTable {
-  std::string type{};
-  std::string name{};  // empty: <type>_<n>
-  std::vector<std::pair<std::string, std::string>> options{};
-  std::vector<LayerTable> body{}, shortcut{};
-  std::vector<std::vector<LayerTable>> branches{};
+  std::string type;
+  std::string name;  // empty: <type>_<n>
+  std::vector<std::pair<std::string, std::string>> options;
+  std::vector<LayerTable> body, shortcut;
 };
 
 // The types that there are, sorted.
