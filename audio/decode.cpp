@@ -75,33 +75,60 @@ void append_mono(std::span<const float> interleaved, int64_t channels, std::vect
   }
 }
 
-std::vector<float> read_all(SNDFILE* file, int64_t channels) {
-  constexpr int64_t buffer_samples = 1 << 16;
-  const int64_t frames = std::max<int64_t>(1, buffer_samples / channels);
-  std::vector<float> buffer(static_cast<std::size_t>(frames * channels));
-  std::vector<float> samples;
-  for (;;) {
-    const sf_count_t read = sf_readf_float(file, buffer.data(), frames);
-    if (read <= 0) return samples;
-    append_mono(std::span(buffer).first(static_cast<std::size_t>(read * channels)), channels, samples);
-  }
-}
-
 }  // namespace
 
-Audio decode(const std::filesystem::path& path) {
+struct AudioStream::State {
+  std::filesystem::path path;
+  SF_INFO info{};
+  Sound file;
+  std::vector<float> interleaved, mono;
+  int64_t samples = 0;  // read so far
+};
+
+AudioStream::AudioStream(const std::filesystem::path& path) : state_(std::make_unique<State>()) {
+  constexpr int64_t buffer_samples = 1 << 16;
   check_file(path);
   check_mpeg(path);
-  SF_INFO info{};
-  const Sound file = open(path, info);
-  Audio audio{read_all(file.get(), info.channels), info.samplerate};
-  require(sf_error(file.get()) == SF_ERR_NO_ERROR, "{}: damaged after {:.2f} s ({}); replace or re-encode it",
-          path.string(), audio.seconds(), without_period(sf_strerror(file.get())));
-  require(!audio.samples.empty(), "{}: holds no samples; replace or remove it", path.string());
-  check_complete(path, info.format, info.frames, static_cast<int64_t>(audio.samples.size()));
-  const auto bad = std::ranges::find_if_not(audio.samples, [](float sample) { return std::isfinite(sample); });
-  require(bad == audio.samples.end(), "{}: sample {} is not a finite number; replace or re-encode the file",
-          path.string(), bad - audio.samples.begin());
+  state_->path = path;
+  state_->file = open(path, state_->info);
+  const int64_t channels = state_->info.channels;
+  state_->interleaved.resize(static_cast<std::size_t>(std::max<int64_t>(1, buffer_samples / channels) * channels));
+}
+
+AudioStream::~AudioStream() = default;
+
+int64_t AudioStream::sample_rate() const {
+  return state_->info.samplerate;
+}
+
+std::span<const float> AudioStream::read() {
+  State& state = *state_;
+  const int64_t channels = state.info.channels;
+  const auto frames = static_cast<sf_count_t>(state.interleaved.size()) / channels;
+  const sf_count_t read = sf_readf_float(state.file.get(), state.interleaved.data(), frames);
+  const std::string name = state.path.string();
+  if (read <= 0) {
+    const double seconds = static_cast<double>(state.samples) / static_cast<double>(sample_rate());
+    require(sf_error(state.file.get()) == SF_ERR_NO_ERROR, "{}: damaged after {:.2f} s ({}); replace or re-encode it",
+            name, seconds, without_period(sf_strerror(state.file.get())));
+    require(state.samples > 0, "{}: holds no samples; replace or remove it", name);
+    check_complete(state.path, state.info.format, state.info.frames, state.samples);
+    return {};
+  }
+  state.mono.clear();
+  append_mono(std::span(state.interleaved).first(static_cast<std::size_t>(read * channels)), channels, state.mono);
+  const auto bad = std::ranges::find_if_not(state.mono, [](float sample) { return std::isfinite(sample); });
+  require(bad == state.mono.end(), "{}: sample {} is not a finite number; replace or re-encode the file", name,
+          state.samples + (bad - state.mono.begin()));
+  state.samples += read;
+  return state.mono;
+}
+
+Audio decode(const std::filesystem::path& path) {
+  AudioStream stream(path);
+  Audio audio{{}, stream.sample_rate()};
+  for (auto piece = stream.read(); !piece.empty(); piece = stream.read())
+    audio.samples.insert(audio.samples.end(), piece.begin(), piece.end());
   return audio;
 }
 

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <span>
 #include <vector>
 
 namespace melgrad {
@@ -21,5 +23,22 @@ struct Audio {
 // that names the file and says what to do, for a file that is missing, a folder, empty, not audio, damaged, shorter
 // than its header says, without samples, or with samples that are not finite. One sample is audio.
 Audio decode(const std::filesystem::path& path);
+
+// The same, piece by piece: what is in memory does not grow with the file.
+class AudioStream {
+ public:
+  explicit AudioStream(const std::filesystem::path& path);  // throws as decode() does
+  ~AudioStream();
+  AudioStream(const AudioStream&) = delete;
+  AudioStream& operator=(const AudioStream&) = delete;
+
+  int64_t sample_rate() const;  // Hz
+  // The next samples, mono; none at the end of the file. Throws Error where decode() would, when the fault is reached.
+  std::span<const float> read();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace melgrad

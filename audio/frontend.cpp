@@ -171,11 +171,15 @@ void Frontend::finish(Features& bands, float largest) const {
   finish_logarithms(bands, largest, true);
 }
 
+std::string Frontend::too_short(int64_t samples) const {
+  return fmt::format("too short: {} samples at {} Hz do not give {}", samples, options_.sample_rate,
+                     options_.frames > 0 ? fmt::format("{} frames", options_.frames) : "a frame");
+}
+
 Features Frontend::compute(std::span<const float> samples) const {
   const auto length = static_cast<int64_t>(samples.size());
   Features features{.frames = band_frames_for(length), .bins = bands_, .values = {}};
-  require(features.frames > 0, "too short: {} samples at {} Hz do not give {}", length, options_.sample_rate,
-          options_.frames > 0 ? fmt::format("{} frames", options_.frames) : "a frame");
+  if (features.frames == 0) fail("{}", too_short(length));
   features.values.resize(static_cast<std::size_t>(features.frames * bands_));
   if (options_.kind == FeatureKind::key_spectrogram) {
     compute_bands({samples, 0, length}, 0, features.frames, features.values);

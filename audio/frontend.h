@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "audio/frontend_options.h"
@@ -48,6 +49,8 @@ class Frontend {
   void compute_bands(const SignalPart& part, int64_t begin, int64_t end, std::span<float> values) const;
   // Whether finish() needs the largest band of the whole signal.
   bool needs_largest() const;
+  // What to say of a signal of so few samples that band_frames_for() is 0.
+  std::string too_short(int64_t samples) const;
   // The bands of some frames become their features; those of a key spectrogram must be all.
   void finish(Features& bands, float largest) const;
 

@@ -12,6 +12,23 @@ namespace melgrad {
 // the file.
 void write_file_atomically(const std::filesystem::path& path, std::string_view contents);
 
+// A file that is written piece by piece and is there, under its name, once it is committed. Throws Error naming the file.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();  // without commit() nothing is left
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void append(std::string_view bytes);
+  void replace(int64_t offset, std::string_view bytes);  // of what has been appended
+  void commit();
+
+ private:
+  std::filesystem::path path_, temporary_;
+  int descriptor_ = -1;
+};
+
 // The whole of a file; throws Error naming it if it cannot be read or is larger than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, int64_t limit = int64_t{1} << 40);
 

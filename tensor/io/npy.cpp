@@ -178,6 +178,22 @@ Tensor load_npy(const std::filesystem::path& path) {
   return parse_npy(read_file(path), path.string());
 }
 
+namespace {
+
+// Version 1, padded with spaces and a newline to `size` bytes, or where that is 0 to a multiple of 64.
+std::string format_header(std::string_view descr, const std::string& shape, std::size_t size = 0) {
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", descr, shape);
+  const std::size_t start = magic.size() + 4;
+  const std::size_t whole = size > 0 ? size : (start + header.size() + 1 + 63) / 64 * 64;
+  header.append(whole - start - 1 - header.size(), ' ');
+  header += '\n';
+  std::string bytes(magic);
+  bytes += {'\x01', '\x00', static_cast<char>(header.size() & 0xff), static_cast<char>(header.size() >> 8)};
+  return bytes + header;
+}
+
+}  // namespace
+
 void save_npy(const std::filesystem::path& path, const Tensor& tensor) {
   const Tensor host = tensor.device() == Device::cpu ? tensor : tensor.to(Device::cpu);
   std::string_view descr;
@@ -189,15 +205,31 @@ void save_npy(const std::filesystem::path& path, const Tensor& tensor) {
   }
   std::string shape = "(";
   for (int64_t size : host.shape()) shape += std::to_string(size) + ",";
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}), }}", descr, shape);
-  // Padded with spaces and a newline so that the data starts at a multiple of 64.
-  header.append(63 - (10 + header.size()) % 64, ' ');
-  header += '\n';
-  std::string bytes(magic);
-  bytes += {'\x01', '\x00', static_cast<char>(header.size() & 0xff), static_cast<char>(header.size() >> 8)};
-  bytes += header;
+  std::string bytes = format_header(descr, shape + ")");
   bytes.append(static_cast<const char*>(host.view().data), static_cast<std::size_t>(host.view().bytes()));
   write_file_atomically(path, bytes);
+}
+
+NpyRowWriter::NpyRowWriter(const std::filesystem::path& path, int64_t columns) : file_(path), columns_(columns) {
+  require(columns >= 1, "{}: rows of {} columns", path.string(), columns);
+  file_.append(header());
+}
+
+// Of the same length however many rows there are.
+std::string NpyRowWriter::header() const {
+  return format_header("<f4", fmt::format("({}, {})", rows_, columns_), 128);
+}
+
+void NpyRowWriter::append(std::span<const float> rows) {
+  require(static_cast<int64_t>(rows.size()) % columns_ == 0, "npy: {} numbers are no whole rows of {}", rows.size(),
+          columns_);
+  rows_ += static_cast<int64_t>(rows.size()) / columns_;
+  file_.append({reinterpret_cast<const char*>(rows.data()), rows.size_bytes()});
+}
+
+void NpyRowWriter::commit() {
+  file_.replace(0, header());
+  file_.commit();
 }
 
 }  // namespace melgrad

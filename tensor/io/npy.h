@@ -6,13 +6,29 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 
+#include "tensor/io/atomic_file.h"
 #include "tensor/tensor.h"
 
 namespace melgrad {
 
 Tensor load_npy(const std::filesystem::path& path);
 void save_npy(const std::filesystem::path& path, const Tensor& tensor);
+
+// A float32 array of rows that come piece by piece; how many is known at the end. Written atomically.
+class NpyRowWriter {
+ public:
+  NpyRowWriter(const std::filesystem::path& path, int64_t columns);
+  void append(std::span<const float> rows);  // whole rows
+  void commit();                             // without it nothing is left
+
+ private:
+  std::string header() const;
+
+  AtomicFile file_;
+  int64_t columns_, rows_ = 0;
+};
 
 // The same on bytes; `name` stands in errors.
 Tensor parse_npy(std::string_view bytes, const std::string& name);
