@@ -21,12 +21,18 @@ const NamedConvolution convolutions[] = {
     {"gtzan1", {32, 130, 13, 1, 48, {4}, {4}}},
     {"gtzan2", {32, 64, 5, 48, 32, {3}, {3}}},
     {"gtzan3", {32, 31, 2, 32, 16, {2}, {2}}},
+    {"samplecnn2", {8, 19683, 1, 128, 128, {3, 1, 1, 1, 1}, {}}},
+    {"samplecnn4", {8, 2187, 1, 128, 256, {3, 1, 1, 1, 1}, {}}},
+    {"samplecnn6", {8, 243, 1, 256, 256, {3, 1, 1, 1, 1}, {}}},
+    {"samplecnn8", {8, 27, 1, 256, 256, {3, 1, 1, 1, 1}, {}}},
+    {"choi2", {8, 48, 341, 32, 128, {3, 1, 1, 1, 1}, {3, 1, 1, 1, 1}}},
+    {"choi3", {8, 24, 85, 128, 128, {3, 1, 1, 1, 1}, {3, 1, 1, 1, 1}}},
 };
 
 std::vector<BenchCase> convolution_cases() {
   std::vector<BenchCase> cases;
   for (const auto& [name, p] : convolutions)
-    for (ConvAlgorithm algorithm : conv2d_algorithms(Device::cpu)) {
+    for (ConvAlgorithm algorithm : conv2d_algorithms(Device::cpu, p)) {
       const Shape x = p.x_shape(), w = p.weight_shape(), y = p.y_shape();
       const Cost cost = conv2d_cost(p, 4);
       const auto add = [&, n = name](const char* direction, const Shape& a, const Shape& b, const Shape& out) {

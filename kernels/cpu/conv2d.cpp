@@ -8,13 +8,13 @@
 #include <cstring>
 
 #include "kernels/cpu/gemm.h"
+#include "kernels/cpu/winograd.h"
 #include "kernels/reference/conv2d.h"
 
 namespace melgrad::cpu {
 namespace {
 
 constexpr int64_t floats_in_l2 = 1 << 16;  // 256 KB: half of a small L2
-constexpr int64_t weight_chunks = 8;       // partial sums of the weight gradient
 
 // Of one group.
 int64_t patch_size(const Conv2dProblem& p) {
@@ -150,7 +150,21 @@ void backward_weight_im2col(Stream& stream, const Conv2dProblem& p, ConstView dy
     for (int64_t i = 0; i < size; ++i) out[i] += partial[c * size + i];
 }
 
-constexpr ConvAlgorithm algorithms[] = {ConvAlgorithm::direct, ConvAlgorithm::im2col};
+constexpr ConvAlgorithm algorithms[] = {ConvAlgorithm::direct, ConvAlgorithm::im2col, ConvAlgorithm::winograd_f4,
+                                        ConvAlgorithm::winograd_f6};
+
+int winograd_outputs(ConvAlgorithm algorithm) {
+  return algorithm == ConvAlgorithm::winograd_f4 ? 4 : algorithm == ConvAlgorithm::winograd_f6 ? 6 : 0;
+}
+
+bool supports(const Conv2dProblem& p, ConvAlgorithm algorithm) {
+  return winograd_outputs(algorithm) == 0 || winograd_applies(p);
+}
+
+ConvAlgorithm automatic(const Conv2dProblem& p) {
+  return winograd_applies(p) && std::min(p.c, p.o) >= 16 && as_one_row(p).w_out() >= 6 ? ConvAlgorithm::winograd_f6
+                                                                                      : ConvAlgorithm::im2col;
+}
 
 bool supports(const Conv2dProblem&, ConvAlgorithm) {
   return true;
@@ -163,6 +177,8 @@ ConvAlgorithm automatic(const Conv2dProblem&) {
 void forward(Stream& stream, const Conv2dProblem& p, ConstView x, ConstView weight, View y, ConvAlgorithm algorithm) {
   if (x.dtype == DType::f64) return reference::conv2d_forward<double>(p, x, weight, y);
   if (algorithm == ConvAlgorithm::direct) return reference::conv2d_forward<float>(p, x, weight, y);
+  if (const int outputs = winograd_outputs(algorithm))
+    return winograd_forward(stream, p, outputs, x.as<float>(), weight.as<float>(), y.as<float>());
   forward_im2col(stream, p, x, weight, y);
 }
 
@@ -170,6 +186,8 @@ void backward_data(Stream& stream, const Conv2dProblem& p, ConstView dy, ConstVi
                    ConvAlgorithm algorithm) {
   if (dy.dtype == DType::f64) return reference::conv2d_backward_data<double>(p, dy, weight, dx);
   if (algorithm == ConvAlgorithm::direct) return reference::conv2d_backward_data<float>(p, dy, weight, dx);
+  if (const int outputs = winograd_outputs(algorithm))
+    return winograd_backward_data(stream, p, outputs, dy.as<float>(), weight.as<float>(), dx.as<float>());
   backward_data_im2col(stream, p, dy, weight, dx);
 }
 
@@ -177,6 +195,8 @@ void backward_weight(Stream& stream, const Conv2dProblem& p, ConstView dy, Const
                      ConvAlgorithm algorithm) {
   if (dy.dtype == DType::f64) return reference::conv2d_backward_weight<double>(p, dy, x, dweight);
   if (algorithm == ConvAlgorithm::direct) return reference::conv2d_backward_weight<float>(p, dy, x, dweight);
+  if (const int outputs = winograd_outputs(algorithm))
+    return winograd_backward_weight(stream, p, outputs, dy.as<float>(), x.as<float>(), dweight.as<float>());
   backward_weight_im2col(stream, p, dy, x, dweight);
 }
 

@@ -1,11 +1,11 @@
 #include "kernels/cpu/gemm.h"
 
 #include <algorithm>
-#include <memory>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/gemm.cpp"
 #include <hwy/foreach_target.h>
+#include <hwy/aligned_allocator.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -151,13 +151,13 @@ void multiply(const Strided& a, const Strided& b, int64_t m, int64_t n, int64_t 
 
 float* thread_scratch(Scratch slot, int64_t floats) {
   struct Block {
-    std::unique_ptr<float[]> data;
+    hwy::AlignedFreeUniquePtr<float[]> data;
     int64_t size = 0;
   };
-  thread_local Block blocks[3];
+  thread_local Block blocks[static_cast<int>(Scratch::count)];
   Block& block = blocks[static_cast<int>(slot)];
   if (block.size < floats) {
-    block.data.reset(new float[static_cast<std::size_t>(floats)]);
+    block.data = hwy::AllocateAligned<float>(static_cast<std::size_t>(floats));
     block.size = floats;
   }
   return block.data.get();

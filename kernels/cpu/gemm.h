@@ -53,8 +53,12 @@ inline int64_t panels(int64_t n) {
 void multiply(const Strided& a, const Strided& b, int64_t m, int64_t n, int64_t k, float* c, int64_t c_stride,
               bool accumulate);
 
-// Scratch of this thread, at least so large; its contents last until the next call with the same slot.
-enum class Scratch : uint8_t { packed_b, patches, patch_gradients };
+// Partial sums of a weight gradient: fixed, so that threads change nothing.
+constexpr int64_t weight_chunks = 8;
+
+// Scratch of this thread, at least so large, aligned for vectors; its contents last until the next call with the same
+// slot.
+enum class Scratch : uint8_t { packed_b, patches, patch_gradients, tiles, gradient_tiles, products, count };
 float* thread_scratch(Scratch slot, int64_t floats);
 
 }  // namespace melgrad::cpu

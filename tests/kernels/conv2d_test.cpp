@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/reference/conv2d.h"
+#include "kernels/reference/winograd.h"
 #include "tests/kernels/gradient_check.h"
 
 namespace melgrad {
@@ -45,6 +46,15 @@ std::vector<Conv2dProblem> problems() {
       grouped(problem_of({3, 9, 5, 7}, 7, {3}, {3, 1, 2}, same), 7),  // depthwise
       grouped(problem_of({2, 40, 1, 5}, 15, {4, 3}, {1}, valid), 5),  // depthwise, three filters a channel, 1-D
       grouped(problem_of({1, 200, 70, 34}, 36, {3}, {3}, same), 2),   // groups in several blocks of patches
+      problem_of({3, 27, 1, 5}, 7, {3}, {1}, same),      // Conv1D of width 3: few channels, several samples a block,
+      problem_of({2, 31, 1, 33}, 65, {3}, {1}, valid),   // one channel more than a block or two,
+      problem_of({1, 1009, 1, 3}, 4, {3}, {1}, same),    // blocks that start inside a row and overlap,
+      problem_of({5, 1, 1, 17}, 18, {3}, {1}, same),     // an axis shorter than the window,
+      {2, 13, 1, 6, 3, {3, 1, 1, 2, 0}, {1}},            // padding before alone,
+      {2, 14, 1, 6, 3, {3, 1, 1, 0, 2}, {1}},            // and after alone
+      problem_of({25, 1, 75, 4}, 5, {1}, {3}, same),     // more blocks than are shared
+      {3, 9, 31, 7, 9, {3, 1, 1, 2, 1}, {3, 1, 1, 1, 0}},  // Conv2D 3×3, unlike padding
+      problem_of({1, 40, 200, 2}, 3, {2}, {3}, same),    // two row taps, blocks of several rows
   };
 }
 
@@ -60,9 +70,24 @@ std::vector<ConvAlgorithm> algorithms(Device device, const Conv2dProblem& proble
   return all;
 }
 
-// The three directions as cases: sums of products, so exact on integers.
+// Outputs of a tile, 0 for algorithms that sum the products themselves.
+int winograd_outputs(ConvAlgorithm algorithm, const Conv2dProblem& problem) {
+  if (algorithm == ConvAlgorithm::automatic) algorithm = conv2d_automatic(Device::cpu, problem);
+  return algorithm == ConvAlgorithm::winograd_f4 ? 4 : algorithm == ConvAlgorithm::winograd_f6 ? 6 : 0;
+}
+
+void winograd_reference(const Conv2dProblem& problem, int outputs, reference::WinogradDirection direction, Inputs in,
+                        Outputs out, bool absolute) {
+  const Conv2dProblem p = as_one_row(problem);
+  if (outputs == 4) return reference::winograd_conv2d<4>(p, direction, in[0], in[1], out[0], absolute);
+  reference::winograd_conv2d<6>(p, direction, in[0], in[1], out[0], absolute);
+}
+
+// The three directions as cases: sums of products, so exact on integers. Winograd's rounds: its bound is that of its own
+// bilinear form.
 std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorithm algorithm,
                                       Device device = Device::cpu) {
+  const int outputs = device == Device::cpu ? winograd_outputs(algorithm, problem) : 0;
   const auto direction = [&](const std::string& name, const Shape& a, const Shape& b, const Shape& out,
                              int64_t length) {
     OperationCase one;
@@ -72,7 +97,8 @@ std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorith
     one.inputs = {{a}, {b}};
     one.outputs = {{out}};
     one.reduction_length = length;
-    one.exact_on_integers = true;
+    one.exact_on_integers = outputs == 0;
+    if (outputs != 0) one.reduction_length += 8;  // the transforms' own roundings
     return one;
   };
   const Shape x = problem.x_shape(), w = problem.weight_shape(), y = problem.y_shape();
@@ -96,7 +122,39 @@ std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorith
   all[2].reference = [=](Inputs in, Outputs out) {
     reference::conv2d_backward_weight<double>(problem, in[0], in[1], out[0]);
   };
+  using reference::WinogradDirection;
+  constexpr WinogradDirection order[] = {WinogradDirection::forward, WinogradDirection::data, WinogradDirection::weight};
+  for (int i = 0; outputs != 0 && i < 3; ++i)
+    all[i].magnitude = [=, direction = order[i]](Inputs in, Outputs out) {
+      winograd_reference(problem, outputs, direction, in, out, true);
+    };
   return all;
+}
+
+// The matrices are exact: in f64 the form agrees with the definition to its rounding.
+TEST_CASE("conv2d: Winograd's form is the convolution") {
+  using reference::WinogradDirection;
+  const Conv2dProblem problem{2, 5, 13, 3, 4, {2, 1, 1, 1, 0}, {3, 1, 1, 2, 1}};
+  const auto values = [](const Shape& shape, uint32_t part) {
+    Generator random(3, Draw::test, part);
+    std::vector<double> array(static_cast<std::size_t>(shape.numel()));
+    for (double& value : array) value = random.normal();
+    return array;
+  };
+  const Shape shapes[] = {problem.x_shape(), problem.weight_shape(), problem.y_shape()};
+  const std::vector<double> arrays[] = {values(shapes[0], 0), values(shapes[1], 1), values(shapes[2], 2)};
+  constexpr int operands[3][3] = {{0, 1, 2}, {2, 1, 0}, {2, 0, 1}};  // two inputs and the result of each direction
+  for (int outputs : {4, 6})
+    for (int direction = 0; direction < 3; ++direction) {
+      const auto [a, b, result] = operands[direction];
+      const ConstView in[] = {{arrays[a].data(), shapes[a], DType::f64}, {arrays[b].data(), shapes[b], DType::f64}};
+      std::vector<double> expected(arrays[result].size()), form(arrays[result].size());
+      const View exact[] = {{expected.data(), shapes[result], DType::f64}};
+      const View by_form[] = {{form.data(), shapes[result], DType::f64}};
+      directions(problem, ConvAlgorithm::direct)[direction].reference(in, exact);
+      winograd_reference(problem, outputs, static_cast<WinogradDirection>(direction), in, by_form, false);
+      for (std::size_t i = 0; i < form.size(); ++i) CHECK(form[i] == doctest::Approx(expected[i]).epsilon(1e-12));
+    }
 }
 
 TEST_CASE("conv2d agrees with the reference in every direction and algorithm") {
@@ -208,6 +266,10 @@ TEST_CASE("conv2d: errors and cost") {
   CHECK_THROWS_WITH_AS(conv2d_forward(stream, problem, {x, {1, 4, 4, 2}}, {w, {2, 2, 2, 3}}, {y, {1, 3, 3, 3}},
                                       ConvAlgorithm::implicit_gemm),
                        "conv2d_forward: device cpu has no algorithm 'implicit_gemm'", Error);
+  CHECK_THROWS_WITH_AS(conv2d_forward(stream, problem, {x, {1, 4, 4, 2}}, {w, {2, 2, 2, 3}}, {y, {1, 3, 3, 3}},
+                                      ConvAlgorithm::winograd_f6),
+                       "conv2d_forward: 'winograd_f6' does not compute 2x2 kernels with stride 1x1, dilation 1x1, 1 groups",
+                       Error);
   CHECK_THROWS_WITH_AS(
       conv2d_forward(stream, problem, {x, {1, 4, 4, 2}, DType::f32, Device::simt},
                      {w, {2, 2, 2, 3}, DType::f32, Device::simt}, {y, {1, 3, 3, 3}, DType::f32, Device::simt},
