@@ -47,7 +47,10 @@ TEST_CASE("conv2d: gradients for strides, dilations and pads") {
       {{1, 3, 4, 1}, {2, 3, 1, 1}, {.dilation = 2, .pad_before = 2, .pad_after = 1}, {.pad_before = 2, .pad_after = 0}},
   };
   for (const Case& c : cases) {
-    for (ConvAlgorithm algorithm : conv2d_algorithms(Device::cpu)) {
+    Conv2dProblem problem{c.x[0], c.x[1], c.x[2], c.x[3], c.weight[3], c.rows, c.columns};
+    problem.rows.size = c.weight[0];
+    problem.columns.size = c.weight[1];
+    for (ConvAlgorithm algorithm : conv2d_algorithms(Device::cpu, problem)) {
       check_gradients(
           fmt::format("conv2d {} x {} weight {}", name_of(algorithm), c.x.to_string(), c.weight.to_string()),
           [&](const Tensors& in) {
