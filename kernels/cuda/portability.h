@@ -30,6 +30,7 @@
 #include "kernels/cuda/runtime.h"
 #define MELGRAD_DEVICE_NAMESPACE cuda
 #define MELGRAD_UNROLL _Pragma("unroll")
+#define MELGRAD_NO_UNROLL _Pragma("unroll 1")
 
 // The module exports the struct as melgrad_<operation>; kernels/dispatch.h looks it up.
 #define MELGRAD_EXPORT_FUNCTIONS(Functions, operation, ...)                                     \
@@ -43,6 +44,7 @@
 #include "kernels/simt/language.h"
 #define MELGRAD_DEVICE_NAMESPACE simt
 #define MELGRAD_UNROLL
+#define MELGRAD_NO_UNROLL
 
 // kernels/<operation>.cpp finds the struct at link time.
 #define MELGRAD_EXPORT_FUNCTIONS(Functions, operation, ...) \
