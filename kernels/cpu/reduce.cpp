@@ -3,9 +3,11 @@
 // Neighbouring axes that are both reduced or both kept are one axis. What remains alternates, so x is a grid of
 // contiguous blocks (rows, channels) whose rows are reduced: channels is 1 if the last axis is reduced. Chunks of
 // blocks give partial results, the tasks of the thread pool; a second pass folds those of each output, in order.
+#include <algorithm>
 #include <vector>
 
 #include "kernels/cpu/columns.h"
+#include "kernels/cpu/vectorize.h"
 #include "kernels/reference/reduce.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -150,20 +152,38 @@ void run(Stream& stream, Reduction reduction, ConstView x, View y) {
   reduce_f32(stream, reduction, x, y);
 }
 
-// Sample `index` of an array whose first axis is the batch.
-template <class AnyView>
-AnyView sample_of(AnyView view, int64_t index) {
-  view.shape = view.shape.without_batch().with_batch(1);
-  view.data = view.template as<float>() + index * view.numel();
-  return view;
+// A row of a block: dx gets dy where x is the maximum for the first time.
+void find_maxima(const float* x, const float* maximum, const float* dy, int32_t* found, float* dx, int64_t channels) {
+  MELGRAD_VECTORIZE
+  for (int64_t j = 0; j < channels; ++j) {
+    const bool equal = (x[j] == maximum[j]) | ((x[j] != x[j]) & (maximum[j] != maximum[j]));  // a NaN is one
+    const bool first = equal & (found[j] == 0);
+    dx[j] = first ? dy[j] : 0.0f;
+    found[j] |= first ? 1 : 0;
+  }
 }
 
-// The definition, sample by sample where samples are reduced one by one.
+// Outputs are the tasks; the blocks of x that make one are visited in the order in which they lie in memory.
 void max_backward(Stream& stream, ConstView x, ConstView y, ConstView dy, View dx) {
   if (x.dtype == DType::f64) return reference::reduce_max_backward<double>(x, y, dy, dx);
-  if (x.shape.rank() == 0 || y.shape[0] != x.shape[0]) return reference::reduce_max_backward<float>(x, y, dy, dx);
-  stream.threads().run(x.shape[0], [&](int64_t i) {
-    reference::reduce_max_backward<float>(sample_of(x, i), sample_of(y, i), sample_of(dy, i), sample_of(dx, i));
+  const Plan plan = make_plan(x.shape, y.shape);
+  const int64_t c = plan.channels, elements = plan.rows * c;
+  std::vector<int64_t> terms(static_cast<std::size_t>(plan.terms));
+  for (int64_t term = 0; term < plan.terms; ++term)
+    terms[static_cast<std::size_t>(term)] = block_offset(plan.reduced, term);
+  std::sort(terms.begin(), terms.end());
+  const int64_t grain = std::max<int64_t>(1, 16'384 / std::max<int64_t>(1, plan.terms * elements));
+  parallel_for(stream.threads(), plan.outputs, grain, [&](int64_t begin, int64_t end) {
+    std::vector<int32_t> found(static_cast<std::size_t>(c));
+    for (int64_t output = begin; output < end; ++output) {
+      std::fill(found.begin(), found.end(), 0);
+      for (int64_t term : terms) {
+        const int64_t start = (block_offset(plan.kept, output) + term) * elements;
+        for (int64_t at = start; at < start + elements; at += c)
+          find_maxima(x.as<float>() + at, y.as<float>() + output * c, dy.as<float>() + output * c, found.data(),
+                      dx.as<float>() + at, c);
+      }
+    }
   });
 }
 
