@@ -55,6 +55,8 @@ int main(int argc, char** argv) {
   melgrad::add_train_command(app);
   melgrad::add_evaluate_command(app);
   melgrad::add_predict_command(app);
+  melgrad::add_convert_command(app);
+  melgrad::add_export_command(app);
   arm_fault_injection();
   try {
     app.parse(argc, argv);

@@ -32,6 +32,7 @@ class BatchNorm : public Layer {
   Tensor pre_activation(const Tensor& x, const Pass& pass) override;
   std::vector<NamedTensor> state() const override;
   int64_t flops(const Shape& input) const override { return 2 * input.numel(); }  // folded: one multiply-add
+  const Options& options() const { return options_; }  // once built, the axis counts from the front
 
  private:
   Tensor normalise(const Tensor& x, const Pass& pass);  // x (…, c)

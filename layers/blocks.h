@@ -29,6 +29,8 @@ class Residual : public Layer {
   ActivationFunction activation() const override { return options_.activation; }
   std::vector<NamedTensor> state() const override;
   int64_t flops(const Shape& input) const override;
+  const Sequential& body() const { return body_; }
+  const Sequential& shortcut() const { return shortcut_; }  // without layers: the input itself
 
  private:
   bool has_shortcut() const { return !shortcut_.layers().empty(); }
@@ -56,6 +58,7 @@ class SqueezeExcitation : public Layer {
   Tensor pre_activation(const Tensor& x, const Pass& pass) override;
   std::vector<NamedTensor> state() const override { return gate_.state(); }
   int64_t flops(const Shape& input) const override { return gate_.flops(input) + input.numel(); }
+  const Sequential& gate() const { return gate_; }  // from (…, c) to (c)
 
  private:
   Options options_;

@@ -43,6 +43,7 @@ class Conv1D : public WeightedLayer {
   Tensor pre_activation(const Tensor& x, const Pass& pass) override;
   ActivationFunction activation() const override { return options_.activation; }
   int64_t flops(const Shape& input) const override;
+  const Conv1dOptions& window() const { return window_; }  // once built
 
  private:
   Options options_;

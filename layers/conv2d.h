@@ -46,6 +46,7 @@ class Conv2D : public WeightedLayer {
   Tensor pre_activation(const Tensor& x, const Pass& pass) override;
   ActivationFunction activation() const override { return options_.activation; }
   int64_t flops(const Shape& input) const override;
+  const Conv2dOptions& windows() const { return windows_; }  // once built
 
  private:
   Options options_;

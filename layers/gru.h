@@ -38,6 +38,7 @@ class Gru : public Layer {
   Tensor pre_activation(const Tensor& x, const Pass& pass) override;
   std::vector<NamedTensor> state() const override;
   int64_t flops(const Shape& input) const override;
+  const Options& options() const { return options_; }
 
  private:
   Options options_;

@@ -61,6 +61,8 @@ class Pool2D : public Layer {
  public:
   Shape build(const Shape& input, BuildContext& context) override;
   int64_t flops(const Shape& input) const override;
+  const Window& rows() const { return rows_; }  // once built, as columns()
+  const Window& columns() const { return columns_; }
 
  protected:
   explicit Pool2D(const MaxPool2DOptions& options) : window_options_(options) {}
@@ -85,6 +87,7 @@ class AveragePool2D : public Pool2D {
   explicit AveragePool2D(Options options = {}) : Pool2D(options), over_(options.over) {}
   std::string_view type() const override { return "average_pool2d"; }
   Tensor pre_activation(const Tensor& x, const Pass&) override { return avg_pool2d(x, rows_, columns_, over_); }
+  AverageOver over() const { return over_; }
 
  private:
   AverageOver over_;
@@ -95,6 +98,7 @@ class Pool1D : public Layer {
  public:
   Shape build(const Shape& input, BuildContext& context) override;
   int64_t flops(const Shape& input) const override;
+  const Window& window() const { return window_; }  // once built
 
  protected:
   explicit Pool1D(const MaxPool1DOptions& options) : window_options_(options) {}
@@ -119,6 +123,7 @@ class AveragePool1D : public Pool1D {
   explicit AveragePool1D(Options options = {}) : Pool1D(options), over_(options.over) {}
   std::string_view type() const override { return "average_pool1d"; }
   Tensor pre_activation(const Tensor& x, const Pass&) override { return avg_pool1d(x, window_, over_); }
+  AverageOver over() const { return over_; }
 
  private:
   AverageOver over_;
@@ -146,11 +151,11 @@ class GlobalPool : public Layer {
   explicit GlobalPool(Options options) : options_(options) {}
   Shape build(const Shape& input, BuildContext& context) override;
   int64_t flops(const Shape& input) const override { return input.numel(); }
+  const std::vector<int64_t>& axes() const { return axes_; }  // once built; the batch is axis 0
 
  protected:
   // The result of a reduction over axes(), without them.
   Tensor squeezed(const Tensor& reduced) const { return reshape(reduced, output_.with_batch(reduced.shape()[0])); }
-  const std::vector<int64_t>& axes() const { return axes_; }
 
  private:
   Options options_;

@@ -69,6 +69,7 @@ class Permute : public Layer {
   std::string_view type() const override { return "permute"; }
   Shape build(const Shape& input, BuildContext& context) override;
   Tensor pre_activation(const Tensor& x, const Pass&) override { return transpose(x, order_); }
+  const std::vector<int64_t>& order() const { return order_; }  // once built; the batch is axis 0
 
  private:
   Options options_;

@@ -23,6 +23,7 @@ class ZeroPadding1D : public Layer {
   std::string_view type() const override { return "zero_padding1d"; }
   Shape build(const Shape& input, BuildContext& context) override;
   Tensor pre_activation(const Tensor& x, const Pass& pass) override;
+  const Options& options() const { return options_; }
 
  private:
   Options options_;
@@ -45,6 +46,7 @@ class ZeroPadding2D : public Layer {
   std::string_view type() const override { return "zero_padding2d"; }
   Shape build(const Shape& input, BuildContext& context) override;
   Tensor pre_activation(const Tensor& x, const Pass& pass) override;
+  const Options& options() const { return options_; }
 
  private:
   Options options_;

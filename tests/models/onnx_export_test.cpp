@@ -1,0 +1,88 @@
+// The structure of exported models, read back from their bytes. That ONNX Runtime computes the same numbers is checked by
+// scripts/check_onnx.py, from outside.
+#include "models/interchange/onnx_export.h"
+
+#include <doctest/doctest.h>
+
+#include "layers/batch_norm.h"
+#include "layers/conv2d.h"
+#include "layers/dense.h"
+#include "layers/dropout.h"
+#include "layers/pooling.h"
+#include "layers/reshape.h"
+#include "models/interchange/protobuf.h"
+#include "tests/models/protobuf_reader.h"
+
+namespace melgrad {
+namespace {
+
+using test::ProtobufFields;
+using test::read_protobuf;
+
+TEST_CASE("the wire format: examples of its documentation") {
+  CHECK(ProtobufMessage().integer(1, 150).bytes() == std::string("\x08\x96\x01"));
+  CHECK(ProtobufMessage().text(2, "testing").bytes() == std::string("\x12\x07testing"));
+  const ProtobufMessage inner = ProtobufMessage().integer(1, 150);
+  CHECK(ProtobufMessage().message(3, inner).bytes() == std::string("\x1a\x03\x08\x96\x01"));
+  CHECK(ProtobufMessage().integer(1, -2).bytes() == std::string("\x08\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"));
+  CHECK(ProtobufMessage().real(1, 1.0f).bytes() == std::string("\x0d\x00\x00\x80\x3f", 5));
+  CHECK(ProtobufMessage().real(1, 1.0).bytes() == std::string("\x09\x00\x00\x00\x00\x00\x00\xf0\x3f", 9));
+  CHECK(ProtobufMessage().integer(16, 1).bytes() == std::string("\x80\x01\x01"));  // two bytes of tag
+}
+
+std::vector<std::string> operations(const ProtobufFields& graph) {
+  std::vector<std::string> names;
+  for (const std::string& node : graph.all(1)) names.push_back(read_protobuf(node).text(4));
+  return names;
+}
+
+TEST_CASE("one transpose each way around a channels-first part, and names that tell the layers") {
+  Sequential network;
+  network.add(Conv2D({.filters = 4, .activation = ActivationFunction::relu}))
+      .add(BatchNorm())
+      .add(MaxPool2D())
+      .add(Dropout({.rate = 0.5}))
+      .add(Flatten())
+      .add(Dense({.units = 3, .activation = ActivationFunction::softmax}));
+  network.build({10, 8, 2}, {.seed = 3});
+  const ProtobufFields model = read_protobuf(export_onnx(network, "small", {{"labels", "a b c"}}));
+  CHECK(model.integer(1) == 8);
+  CHECK(model.text(2) == "melgrad");
+  const ProtobufFields set = read_protobuf(model.text(8)), note = read_protobuf(model.text(14));
+  CHECK(set.integer(2) == 17);
+  CHECK(note.text(1) == "labels");
+  CHECK(note.text(2) == "a b c");
+  const ProtobufFields graph = read_protobuf(model.text(7));
+  CHECK(graph.text(2) == "small");
+  CHECK(operations(graph) == std::vector<std::string>{"Transpose", "Conv", "Relu", "BatchNormalization", "MaxPool",
+                                                      "Transpose", "Flatten", "Gemm", "Softmax", "Identity"});
+  CHECK(read_protobuf(graph.all(1)[1]).text(2) == "conv2d_1");
+  CHECK(read_protobuf(graph.text(11)).text(1) == "input");
+  CHECK(read_protobuf(graph.text(12)).text(1) == "output");
+  // The weight, (kh, kw, in, out) here, is (out, in, kh, kw) there.
+  const ProtobufFields weight = read_protobuf(graph.all(5)[0]);
+  CHECK(weight.text(8) == "conv2d_1.weight");
+  CHECK(weight.integers(1) == std::vector<int64_t>{4, 2, 3, 3});
+  CHECK(weight.text(9).size() == 4 * 2 * 3 * 3 * sizeof(float));
+  const Tensor ours = network.values().at("conv2d_1.weight");
+  float value = 0;
+  std::memcpy(&value, weight.text(9).data() + sizeof(float) * (((3 * 2 + 1) * 3 + 2) * 3 + 0), sizeof value);
+  CHECK(value == ours.data<float>()[static_cast<std::size_t>(((2 * 3 + 0) * 2 + 1) * 4 + 3)]);
+}
+
+class Unknown : public Layer {
+ public:
+  std::string_view type() const override { return "unknown"; }
+  Shape build(const Shape& input, BuildContext&) override { return input; }
+  Tensor pre_activation(const Tensor& x, const Pass&) override { return x; }
+};
+
+TEST_CASE("a layer without an ONNX form is an error that names it") {
+  Sequential network;
+  network.add(Unknown());
+  network.build({3});
+  CHECK_THROWS_WITH_AS(export_onnx(network, "x"), doctest::Contains("unknown_1"), Error);
+}
+
+}  // namespace
+}  // namespace melgrad
