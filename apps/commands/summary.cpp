@@ -39,7 +39,9 @@ int64_t count(const Layer& layer) {
 }
 
 void print_summary_json(const Named& named) {
+  const Shape& input = named.network.input_shape();
   Json object{{"model", named.name},
+              {"input", std::vector<int64_t>(input.begin(), input.end())},
               {"parameters", named.network.parameter_count()},
               {"trainable", named.network.trainable_count()},
               {"layers", Json::array()}};
