@@ -25,6 +25,11 @@ struct Options : CommonOptions {
 
 // The first recipe that trains this model: it says which features the network is given.
 std::string recipe_of(const std::string& model) {
+  try {
+    find_model(model);
+  } catch (const Error& error) {
+    throw UsageError(fmt::format("convert: {}", error.what()));
+  }
   for (const Recipe& recipe : recipes())
     if (load_recipe(std::string(recipe.name), {}).model == model) return std::string(recipe.name);
   throw UsageError(fmt::format("convert: no recipe trains '{}'; name one with --recipe, by name or path", model));

@@ -43,7 +43,7 @@ TEST_CASE("bad usage is status 2 and one line") {
   check_refusal({"train", "--recipe", "gtzan-mfcc", "--data", ".", "--out", out, "--device", "gpu"}, 2, "cuda");
   check_refusal({"summary", "gtzan"}, 2, "gtzan-cnn");
   check_refusal({"convert", "x.h5", "--out", out}, 2, "--recipe");
-  check_refusal({"convert", "x.h5", "--model", "gtzan", "--out", out}, 2, "gtzan");
+  check_refusal({"convert", "x.h5", "--model", "gtzan", "--out", out}, 2, "gtzan-cnn");
   check_refusal({"convert", "x.h5", "--model", "gtzan-cnn", "--kernel-order", "caffe", "--out", out}, 2, "theano");
   check_refusal({"features", "x.wav", "--preset", "mfcc13", "--out", out}, 2, "gtzan-mfcc");
 
@@ -61,7 +61,7 @@ TEST_CASE("other errors are status 1 and one line") {
   check_refusal({"train", "--recipe", "gtzan-mfcc", "--data", "nowhere", "--out", out}, 1, "nowhere");
   check_refusal({"predict", "nowhere", "song.wav"}, 1, "nowhere");
   check_refusal({"export", "nowhere", "--onnx", out}, 1, "nowhere");
-  check_refusal({"convert", "none.h5", "--model", "choi-crnn", "--out", out, "--labels", "none.txt"}, 1, "none.txt");
+  check_refusal({"convert", "none.h5", "--model", "gtzan-cnn", "--out", out, "--labels", "none.txt"}, 1, "none.txt");
   check_refusal({"evaluate", folder.path().string(), "--data", "."}, 1, "config.toml");
   std::filesystem::create_directories(folder / "empty");
   check_refusal({"train", "--recipe", "gtzan-mfcc", "--data", (folder / "empty").string(), "--out", out}, 1, "empty");
