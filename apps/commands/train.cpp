@@ -1,11 +1,13 @@
 // melgrad train: a recipe and a data set become a run folder.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <sstream>
 
 #include "apps/command.h"
+#include "apps/event_file.h"
 #include "apps/plots/plots.h"
 #include "apps/progress.h"
 #include "apps/report_evaluation.h"
@@ -79,6 +81,10 @@ Config configure(const Options& options) {
   return now;
 }
 
+double seconds_since_1970() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 TrainingEvents make_events(const Config& config, std::unique_ptr<ProgressBar>& bar, const std::filesystem::path& out) {
   const int64_t epochs = config.train.epochs;
   const std::size_t digits = std::to_string(epochs).size();
@@ -89,7 +95,8 @@ TrainingEvents make_events(const Config& config, std::unique_ptr<ProgressBar>& b
     bar->update(done, fmt::format("loss {:.4f}", loss));
   };
   auto timing = std::make_shared<std::string>("epoch\tseconds\n");
-  events.on_epoch = [&bar, epochs, digits, timing, out](const EpochResult& result) {
+  auto curves = std::make_shared<EventFile>(out, seconds_since_1970());
+  events.on_epoch = [&bar, epochs, digits, timing, curves, out](const EpochResult& result) {
     bar.reset();
     fmt::print(stderr,
                "epoch {:>{}}/{}  train loss {:.4f} accuracy {:.3f}  valid loss {:.4f} accuracy {:.3f}  {:.1f} s{}\n",
@@ -97,6 +104,12 @@ TrainingEvents make_events(const Config& config, std::unique_ptr<ProgressBar>& b
                result.valid_accuracy, result.seconds, result.best ? "  best" : "");
     *timing += fmt::format("{}\t{:.3f}\n", result.epoch, result.seconds);
     write_file_atomically(out / "timing.tsv", *timing);
+    curves->add(seconds_since_1970(), result.epoch,
+                {{"loss/train", result.train_loss},
+                 {"loss/valid", result.valid_loss},
+                 {"accuracy/train", result.train_accuracy},
+                 {"accuracy/valid", result.valid_accuracy},
+                 {"seconds/epoch", result.seconds}});
   };
   return events;
 }
