@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "kernels/error.h"
 #include "tests/apps/program.h"
 
 namespace melgrad {
