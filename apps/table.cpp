@@ -7,11 +7,6 @@
 namespace melgrad {
 namespace {
 
-bool is_number(const std::string& cell) {
-  return !cell.empty() && std::any_of(cell.begin(), cell.end(), [](unsigned char c) { return std::isdigit(c); }) &&
-         cell.find_first_not_of("0123456789.,+-%e") == std::string::npos;
-}
-
 // Columns on the screen: bytes that continue a UTF-8 character take none.
 std::size_t width_of(const std::string& cell) {
   return static_cast<std::size_t>(
@@ -19,6 +14,11 @@ std::size_t width_of(const std::string& cell) {
 }
 
 }  // namespace
+
+bool looks_like_number(const std::string& cell) {
+  return !cell.empty() && std::any_of(cell.begin(), cell.end(), [](unsigned char c) { return std::isdigit(c); }) &&
+         cell.find_first_not_of("0123456789.,+-%e") == std::string::npos;
+}
 
 std::string format_table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
@@ -30,7 +30,7 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows) {
         numeric.push_back(true);
       }
       widths[c] = std::max(widths[c], width_of(rows[r][c]));
-      if (r > 0 && !rows[r][c].empty() && !is_number(rows[r][c])) numeric[c] = false;
+      if (r > 0 && !rows[r][c].empty() && !looks_like_number(rows[r][c])) numeric[c] = false;
     }
   }
   std::string text;

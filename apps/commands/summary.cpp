@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "apps/command.h"
+#include "apps/network_table.h"
 #include "apps/run_folder.h"
 #include "apps/table.h"
 #include "models/registry.h"
@@ -32,12 +33,6 @@ Named find_network(const std::string& what) {
   }
 }
 
-int64_t count(const Layer& layer) {
-  int64_t parameters = 0;
-  for (const NamedTensor& named : layer.state()) parameters += named.tensor.numel();
-  return parameters;
-}
-
 void print_summary_json(const Named& named) {
   const Shape& input = named.network.input_shape();
   Json object{{"model", named.name},
@@ -49,7 +44,7 @@ void print_summary_json(const Named& named) {
     object["layers"].push_back({{"name", entry.name},
                                 {"type", entry.layer->type()},
                                 {"output_shape", std::vector<int64_t>(entry.output.begin(), entry.output.end())},
-                                {"parameters", count(*entry.layer)},
+                                {"parameters", parameter_count(*entry.layer)},
                                 {"flops", entry.layer->flops(entry.input)},
                                 {"activation_bytes", entry.output.numel() * size_of(DType::f32)}});
   }
@@ -57,16 +52,11 @@ void print_summary_json(const Named& named) {
 }
 
 void print_summary(const Named& named) {
-  std::vector<std::vector<std::string>> rows{{"layer", "output shape", "parameters", "flops", "activation bytes"}};
   int64_t bytes = 0;
-  for (const Sequential::Entry& entry : named.network.layers()) {
-    const int64_t activation_bytes = entry.output.numel() * size_of(DType::f32);
-    bytes += activation_bytes;
-    rows.push_back({entry.name, entry.output.to_string(), with_commas(count(*entry.layer)),
-                    with_commas(entry.layer->flops(entry.input)), with_commas(activation_bytes)});
-  }
+  for (const Sequential::Entry& entry : named.network.layers()) bytes += entry.output.numel() * size_of(DType::f32);
   const int64_t parameters = named.network.parameter_count(), trainable = named.network.trainable_count();
-  fmt::print("{}, input {}\n\n{}\n", named.name, named.network.input_shape().to_string(), format_table(rows));
+  fmt::print("{}, input {}\n\n{}\n", named.name, named.network.input_shape().to_string(),
+             format_table(network_rows(named.network)));
   fmt::print("parameters {}: {} trainable, {} not\n", with_commas(parameters), with_commas(trainable),
              with_commas(parameters - trainable));
   fmt::print("one sample forward: {} flops, {} bytes of activations\n",
