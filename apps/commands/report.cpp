@@ -8,6 +8,7 @@
 #include "apps/html_page.h"
 #include "apps/network_table.h"
 #include "apps/run_folder.h"
+#include "apps/table.h"
 #include "tensor/io/atomic_file.h"
 
 namespace melgrad {
