@@ -37,6 +37,8 @@ void set_model(Config& config, const std::string& key, const std::string& text) 
   option_from_text("model." + key, text, config.model_options[key]);
 }
 
+std::string format_branches(const std::vector<std::vector<LayerTable>>& branches);
+
 // A value of a [[layer]] table as TOML writes it: numbers, texts in quotes, and lists of them.
 std::string layer_value(const std::string& key, const toml::node& node) {
   const auto* list = node.as_array();
@@ -64,6 +66,10 @@ std::vector<LayerTable> read_layers(const std::string& key, const toml::node& no
         layer.body = read_layers("layer.body", value);
       } else if (name == "shortcut") {
         layer.shortcut = read_layers("layer.shortcut", value);
+      } else if (name == "branches") {
+        const auto* branches = value.as_array();
+        if (branches == nullptr) throw UsageError("layer.branches: expected a list of lists of tables");
+        for (const toml::node& branch : *branches) layer.branches.push_back(read_layers("layer.branches", branch));
       } else {
         layer.options.emplace_back(name, layer_value("layer." + name, value));
       }
@@ -73,6 +79,27 @@ std::vector<LayerTable> read_layers(const std::string& key, const toml::node& no
   return layers;
 }
 
+// A branch within a list: [{type = …, …}, …].
+std::string format_inline(const std::vector<LayerTable>& layers) {
+  std::string text;
+  for (const LayerTable& layer : layers) {
+    text += fmt::format("{}{{type = {}", text.empty() ? "" : ", ", in_quotes(layer.type));
+    if (!layer.name.empty()) text += fmt::format(", name = {}", in_quotes(layer.name));
+    for (const auto& [option, value] : layer.options) text += fmt::format(", {} = {}", option, value);
+    if (!layer.body.empty()) text += ", body = " + format_inline(layer.body);
+    if (!layer.shortcut.empty()) text += ", shortcut = " + format_inline(layer.shortcut);
+    if (!layer.branches.empty()) text += ", branches = " + format_branches(layer.branches);
+    text += "}";
+  }
+  return "[" + text + "]";
+}
+
+std::string format_branches(const std::vector<std::vector<LayerTable>>& branches) {
+  std::string text;
+  for (const std::vector<LayerTable>& branch : branches) text += (text.empty() ? "" : ", ") + format_inline(branch);
+  return "[" + text + "]";
+}
+
 // "[[layer]]\n…", and for the tables inside it "[[layer.body]]\n…".
 std::string format_layers(const std::string& key, const std::vector<LayerTable>& layers) {
   std::string text;
@@ -80,6 +107,7 @@ std::string format_layers(const std::string& key, const std::vector<LayerTable>&
     text += fmt::format("\n[[{}]]\ntype = {}\n", key, in_quotes(layer.type));
     if (!layer.name.empty()) text += fmt::format("name = {}\n", in_quotes(layer.name));
     for (const auto& [option, value] : layer.options) text += fmt::format("{} = {}\n", option, value);
+    if (!layer.branches.empty()) text += "branches = " + format_branches(layer.branches) + "\n";
     text += format_layers(key + ".body", layer.body) + format_layers(key + ".shortcut", layer.shortcut);
   }
   return text;

@@ -38,6 +38,58 @@ class Residual : public Layer {
   Options options_;
 };
 
+enum class Join : uint8_t { add, multiply, concatenate };
+
+template <>
+inline constexpr EnumNames<Join, 3> enum_names<Join>{
+    {{Join::add, "add"}, {Join::multiply, "multiply"}, {Join::concatenate, "concatenate"}}};
+
+struct ParallelOptions {
+  Join join = Join::add;
+  int64_t axis = -1;  // of concatenate, the batch counting as axis 0
+
+  template <class Self, class Field>
+  static void visit(Self& self, Field&& field) {
+    field("join", self.join);
+    field("axis", self.axis);
+  }
+};
+
+// The same input through several branches, their outputs added, multiplied or concatenated. A branch without layers
+// passes its input on. Tensors are named branch_<n>.<layer>.<tensor>, n from 1.
+class Parallel : public Layer {
+ public:
+  using Options = ParallelOptions;
+  explicit Parallel(std::vector<Sequential> branches, Options options = {})
+      : branches_(std::move(branches)), options_(options) {}
+  std::string_view type() const override { return "parallel"; }
+  Shape build(const Shape& input, BuildContext& context) override;
+  Tensor pre_activation(const Tensor& x, const Pass& pass) override;
+  std::vector<NamedTensor> state() const override;
+  int64_t flops(const Shape& input) const override;
+
+ private:
+  std::vector<Sequential> branches_;
+  Options options_;
+  int64_t elements_ = 0;  // of all branches' outputs
+};
+
+// Layers whose activations are computed again in backward instead of kept: tensor/checkpoint.h. Tensors have the names
+// that the layers would have in a Sequential.
+class Checkpoint : public Layer {
+ public:
+  explicit Checkpoint(Sequential body) : body_(std::move(body)) {}
+  std::string_view type() const override { return "checkpoint"; }
+  Shape build(const Shape& input, BuildContext& context) override { return body_.build(input, context); }
+  Tensor pre_activation(const Tensor& x, const Pass& pass) override;
+  ActivationFunction activation() const override { return body_.activation(); }
+  std::vector<NamedTensor> state() const override { return body_.state(); }
+  int64_t flops(const Shape& input) const override { return body_.flops(input); }
+
+ private:
+  Sequential body_;
+};
+
 struct SqueezeExcitationOptions {
   double ratio = 1.0 / 16;  // hidden units over channels
 

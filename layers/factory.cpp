@@ -28,16 +28,39 @@ Options read_options(const LayerTable& table) {
   return options;
 }
 
+// Throws for parts that layers of this type do not have.
+void expect_parts(const LayerTable& table, bool body, bool shortcut, bool branches) {
+  require(body || table.body.empty(), "{}: has no body", table.type);
+  require(shortcut || table.shortcut.empty(), "{}: has no shortcut", table.type);
+  require(branches || table.branches.empty(), "{}: has no branches", table.type);
+}
+
 template <class L>
 std::unique_ptr<Layer> make(const LayerTable& table) {
-  require(table.body.empty() && table.shortcut.empty(), "{}: has no body and no shortcut", table.type);
+  expect_parts(table, false, false, false);
   return std::make_unique<L>(read_options<typename L::Options>(table));
 }
 
 std::unique_ptr<Layer> make_residual(const LayerTable& table) {
+  expect_parts(table, true, true, false);
   require(!table.body.empty(), "residual: no body; give it as body = [{{type = …}}, …]");
   return std::make_unique<Residual>(make_network(table.body), make_network(table.shortcut),
                                     read_options<ResidualOptions>(table));
+}
+
+std::unique_ptr<Layer> make_checkpoint(const LayerTable& table) {
+  expect_parts(table, true, false, false);
+  require(!table.body.empty(), "checkpoint: no body; give it as body = [{{type = …}}, …]");
+  require(table.options.empty(), "checkpoint: it has no options");
+  return std::make_unique<Checkpoint>(make_network(table.body));
+}
+
+std::unique_ptr<Layer> make_parallel(const LayerTable& table) {
+  expect_parts(table, false, false, true);
+  require(!table.branches.empty(), "parallel: no branches; give them as branches = [[{{type = …}}, …], …]");
+  std::vector<Sequential> branches;
+  for (const std::vector<LayerTable>& branch : table.branches) branches.push_back(make_network(branch));
+  return std::make_unique<Parallel>(std::move(branches), read_options<ParallelOptions>(table));
 }
 
 const std::map<std::string, std::unique_ptr<Layer> (*)(const LayerTable&)>& makers() {
@@ -47,8 +70,10 @@ const std::map<std::string, std::unique_ptr<Layer> (*)(const LayerTable&)>& make
       {"average_pool2d", make<AveragePool2D>},
       {"batch_norm", make<BatchNorm>},
       {"channel_dropout", make<ChannelDropout>},
+      {"checkpoint", make_checkpoint},
       {"conv1d", make<Conv1D>},
       {"conv2d", make<Conv2D>},
+      {"crop", make<Crop>},
       {"dense", make<Dense>},
       {"dropout", make<Dropout>},
       {"flatten", make<Flatten>},
@@ -58,7 +83,9 @@ const std::map<std::string, std::unique_ptr<Layer> (*)(const LayerTable&)>& make
       {"gru", make<Gru>},
       {"max_pool1d", make<MaxPool1D>},
       {"max_pool2d", make<MaxPool2D>},
+      {"parallel", make_parallel},
       {"permute", make<Permute>},
+      {"reflect_padding", make<ReflectPadding>},
       {"reshape", make<Reshape>},
       {"residual", make_residual},
       {"squeeze_excitation", make<SqueezeExcitation>},

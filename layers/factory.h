@@ -11,12 +11,14 @@
 namespace melgrad {
 
 // One [[layer]] table. `type` is the layer's class in snake case; options are its options struct's fields, their values
-// as TOML writes them (kernels/options.h, layers/option_text.h). `residual` has `body` and perhaps `shortcut`.
+// as TOML writes them (kernels/options.h, layers/option_text.h). `residual` has `body` and perhaps `shortcut`,
+// `checkpoint` a `body`, `parallel` its `branches`.
 struct LayerTable {
-  std::string type;
-  std::string name;  // empty: <type>_<n>
-  std::vector<std::pair<std::string, std::string>> options;
-  std::vector<LayerTable> body, shortcut;
+  std::string type{};
+  std::string name{};  // empty: <type>_<n>
+  std::vector<std::pair<std::string, std::string>> options{};
+  std::vector<LayerTable> body{}, shortcut{};
+  std::vector<std::vector<LayerTable>> branches{};
 };
 
 // The types that there are, sorted.

@@ -44,4 +44,63 @@ Shape Permute::build(const Shape& input, BuildContext&) {
   return output;
 }
 
+namespace {
+
+void name_every_axis(std::string_view layer, EndsOptions& options, const Shape& input) {
+  for (Integers* ends : {&options.before, &options.after}) {
+    std::vector<int64_t>& amounts = ends->values;
+    require(static_cast<int64_t>(amounts.size()) <= input.rank(), "{}: amounts for {} axes, and the input has {}",
+            layer, amounts.size(), input.rank());
+    amounts.resize(static_cast<std::size_t>(input.rank()));
+    for (int64_t amount : amounts) require(amount >= 0, "{}: {} elements, expected 0 or more", layer, amount);
+  }
+}
+
+}  // namespace
+
+Shape ReflectPadding::build(const Shape& input, BuildContext&) {
+  name_every_axis(type(), options_, input);
+  Shape output;
+  for (int64_t axis = 0; axis < input.rank(); ++axis) {
+    const auto i = static_cast<std::size_t>(axis);
+    const int64_t before = options_.before.values[i], after = options_.after.values[i];
+    require(before < input[axis] && after < input[axis],
+            "reflect_padding: reflecting {} and {} elements needs more than {} of them", before, after, input[axis]);
+    output.append(before + input[axis] + after);
+  }
+  return output;
+}
+
+Tensor ReflectPadding::pre_activation(const Tensor& x, const Pass&) {
+  Tensor y = x;
+  for (std::size_t i = 0; i < options_.before.values.size(); ++i) {
+    const int64_t before = options_.before.values[i], after = options_.after.values[i];
+    if (before != 0 || after != 0) y = pad(y, static_cast<int64_t>(i) + 1, before, after, PadMode::reflect);
+  }
+  return y;
+}
+
+Shape Crop::build(const Shape& input, BuildContext&) {
+  name_every_axis(type(), options_, input);
+  Shape output;
+  for (int64_t axis = 0; axis < input.rank(); ++axis) {
+    const auto i = static_cast<std::size_t>(axis);
+    const int64_t rest = input[axis] - options_.before.values[i] - options_.after.values[i];
+    require(rest >= 1, "crop: {} and {} elements of {} leave nothing", options_.before.values[i],
+            options_.after.values[i], input[axis]);
+    output.append(rest);
+  }
+  return output;
+}
+
+Tensor Crop::pre_activation(const Tensor& x, const Pass&) {
+  Tensor y = x;
+  for (std::size_t i = 0; i < options_.before.values.size(); ++i) {
+    const int64_t axis = static_cast<int64_t>(i) + 1, size = y.shape()[axis];
+    const int64_t before = options_.before.values[i], after = options_.after.values[i];
+    if (before != 0 || after != 0) y = slice(y, {.axis = axis, .begin = before, .end = size - after});
+  }
+  return y;
+}
+
 }  // namespace melgrad

@@ -76,4 +76,41 @@ class Permute : public Layer {
   std::vector<int64_t> order_;  // with the batch
 };
 
+struct EndsOptions {
+  Integers before, after;  // elements at the ends of each axis of a sample, from the first; axes not named have none
+
+  template <class Self, class Field>
+  static void visit(Self& self, Field&& field) {
+    field("before", self.before);
+    field("after", self.after);
+  }
+};
+
+// Mirrored about the ends of axes (tensor/ops/movement.h): (l, c) with before = {3}, after = {2} -> (l + 5, c). Zeros
+// are ZeroPadding1D's and ZeroPadding2D's.
+class ReflectPadding : public Layer {
+ public:
+  using Options = EndsOptions;
+  explicit ReflectPadding(Options options) : options_(std::move(options)) {}
+  std::string_view type() const override { return "reflect_padding"; }
+  Shape build(const Shape& input, BuildContext& context) override;
+  Tensor pre_activation(const Tensor& x, const Pass&) override;
+
+ private:
+  Options options_;
+};
+
+// Without the ends of axes: Keras's Cropping1D and Cropping2D.
+class Crop : public Layer {
+ public:
+  using Options = EndsOptions;
+  explicit Crop(Options options) : options_(std::move(options)) {}
+  std::string_view type() const override { return "crop"; }
+  Shape build(const Shape& input, BuildContext& context) override;
+  Tensor pre_activation(const Tensor& x, const Pass&) override;
+
+ private:
+  Options options_;
+};
+
 }  // namespace melgrad

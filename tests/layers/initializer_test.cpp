@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "layers/conv1d.h"
 #include "layers/conv2d.h"
 #include "layers/dense.h"
 #include "layers/dropout.h"
+#include "layers/gru.h"
 #include "layers/reshape.h"
 #include "layers/sequential.h"
 #include "tests/tensor/gradient_check.h"
@@ -44,6 +46,8 @@ TEST_CASE("initialisers: mean, deviation and limits") {
       {Initializer::glorot_normal, std::sqrt(2 / (in + out)), false},
       {Initializer::he_uniform, std::sqrt(2 / in), true},
       {Initializer::he_normal, std::sqrt(2 / in), false},
+      {Initializer::lecun_uniform, std::sqrt(1 / in), true},
+      {Initializer::lecun_normal, std::sqrt(1 / in), false},
   };
   for (const auto& c : cases) {
     INFO(name_of(c.initializer));
@@ -82,6 +86,47 @@ TEST_CASE("layers count their connections as Keras does") {
     CHECK(largest(names[i]) > 0.99 * limits[i]);
   }
   CHECK(largest("conv2d_1.bias") == 0);
+}
+
+TEST_CASE("fans: the connections of one unit, through its own group alone") {
+  const auto fans = [](const Shape& weight) { return std::pair(fans_of(weight).in, fans_of(weight).out); };
+  CHECK(fans({7, 5}) == std::pair<int64_t, int64_t>(7, 5));              // dense; a GRU's kernel with 3·units
+  CHECK(fans({3, 16, 32}) == std::pair<int64_t, int64_t>(48, 96));       // conv1d
+  CHECK(fans({3, 5, 16, 32}) == std::pair<int64_t, int64_t>(240, 480));  // conv2d
+  CHECK(fans({3, 5, 1, 32}) == std::pair<int64_t, int64_t>(15, 480));    // depthwise: one channel a group
+  CHECK_THROWS_AS(fans_of({5}), Error);
+  Sequential network;
+  network.add(Conv1D({.filters = 40, .kernel = 9, .groups = 4, .initializer = Initializer::lecun_uniform}))
+      .add(Gru(
+          {.units = 30, .initializer = Initializer::he_uniform, .recurrent_initializer = Initializer::lecun_uniform}));
+  network.build({20, 16}, {.seed = 2, .dtype = DType::f64});
+  const std::pair<const char*, double> limits[] = {{"conv1d_1.weight", std::sqrt(3.0 / (9 * 4))},
+                                                   {"gru_1.kernel", std::sqrt(6.0 / 40)},
+                                                   {"gru_1.recurrent_kernel", std::sqrt(3.0 / 30)}};
+  for (const auto& [name, limit] : limits) {
+    INFO(name);
+    const double largest = moments(values_of(network.values().at(name))).largest;
+    CHECK(largest <= limit);
+    CHECK(largest > 0.99 * limit);
+  }
+}
+
+TEST_CASE("orthogonal: rows or columns, whichever are fewer, are orthonormal") {
+  for (const Shape& shape : {Shape{5, 5}, Shape{4, 12}, Shape{3, 2, 4}, Shape{3, 1, 7}, Shape{1, 1}}) {
+    INFO(shape.to_string());
+    const std::vector<double> w = values_of(initialize(Initializer::orthogonal, shape, fans_of(shape),
+                                                       Generator(1, Draw::weights, 0), DType::f64, Device::cpu));
+    const int64_t columns = shape[-1], rows = shape.numel() / columns, vectors = std::min(rows, columns);
+    const auto at = [&](int64_t vector, int64_t k) {
+      return w[static_cast<std::size_t>(columns <= rows ? k * columns + vector : vector * columns + k)];
+    };
+    for (int64_t i = 0; i < vectors; ++i)
+      for (int64_t j = 0; j < vectors; ++j) {
+        double dot = 0;
+        for (int64_t k = 0; k < std::max(rows, columns); ++k) dot += at(i, k) * at(j, k);
+        CHECK(std::abs(dot - (i == j ? 1 : 0)) < 1e-14);
+      }
+  }
 }
 
 Sequential chain(int layers) {
