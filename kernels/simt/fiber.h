@@ -7,12 +7,13 @@
 
 namespace melgrad::simt {
 
-// resume() and suspend() are called on one host thread. Tells AddressSanitizer of every change of stacks, which would
-// otherwise take it for an overflow.
+// resume() and suspend() are called on one host thread. Tells AddressSanitizer and ThreadSanitizer of every change of
+// stacks, which they would otherwise take for an overflow, or lose track of.
 class Fiber {
  public:
   // `body` runs at the first resume(). It must have returned before the fiber is destroyed, and must not throw.
   explicit Fiber(std::function<void()> body);
+  ~Fiber();
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
@@ -27,6 +28,8 @@ class Fiber {
   std::size_t inside_size_ = 0;
   const void* outside_stack_ = nullptr;
   std::size_t outside_size_ = 0;
+  void* inside_thread_ = nullptr;  // ThreadSanitizer's
+  void* outside_thread_ = nullptr;
 };
 
 }  // namespace melgrad::simt
