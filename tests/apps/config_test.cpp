@@ -53,6 +53,29 @@ TEST_CASE("a run's configuration comes back as it was") {
   CHECK(load_run_config(folder.path(), {"train.batch=5"}).train.batch == 5);
 }
 
+TEST_CASE("layers within layers come back as they were") {
+  const TemporaryFolder folder;
+  folder.write("net.toml", R"([[layer]]
+type = "parallel"
+join = "concatenate"
+branches = [[{type = "conv1d", filters = 4, padding = "same"}, {type = "residual", body = [{type = "dense", units = 4}]}], [], [{type = "dense", name = "last", units = 2, activation = "relu"}]]
+[[layer]]
+type = "checkpoint"
+body = [{type = "conv1d", filters = 4, kernel = 3}, {type = "batch_norm"}]
+)");
+  Config config = load_recipe((folder / "net.toml").string(), {});
+  REQUIRE(config.layers.size() == 2);
+  REQUIRE(config.layers[0].branches.size() == 3);
+  CHECK(config.layers[0].branches[0][1].body[0].type == "dense");
+  CHECK(config.layers[0].branches[1].empty());
+  CHECK(config.layers[0].branches[2][0].name == "last");
+  CHECK(config.layers[1].body.size() == 2);
+  config.labels = {"a", "b"};
+  config.input = {8, 2};
+  save_run_config(folder.path(), config);
+  CHECK(format_config(load_run_config(folder.path())) == format_config(config));
+}
+
 TEST_CASE("a run's configuration cut off anywhere is an error that names it, or is whole enough") {
   const TemporaryFolder folder;
   Config config = load_recipe("gtzan-mfcc", {});
