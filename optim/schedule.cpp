@@ -22,7 +22,7 @@ double cosine_rate(const Schedule& schedule, double rate, double step, double wa
 double one_cycle_rate(double rate, double step, double total) {
   const double start = rate / 25, end = start / 1e4;
   const double peak = 0.3 * total - 1, last = total - 1;
-  if (step <= peak) return half_cosine(start, rate, peak > 0 ? step / peak : 1);
+  if (step <= peak) return half_cosine(start, rate, step / peak);  // peak is not 0: 0.3 of a whole number is not 1
   return half_cosine(rate, end, std::min(1.0, (step - peak) / (last - peak)));
 }
 

@@ -138,6 +138,7 @@ TEST_CASE("l2 is added to the gradient, weight decay is taken from the weight") 
     CHECK(std::abs(stepped(decaying, 0.5, 0.5) - (3 - 0.05 * 0.2 * 3 - step / 2)) < 1e-12);
     CHECK(stepped(decaying, 0.5, 0) == 3);
   }
+  CHECK(std::abs(stepped(sgd({.learning_rate = 0.1, .weight_decay = 1}), 0) - 2.7) < 1e-12);
 }
 
 // Five parameters, and gradients that depend on nothing but the step.

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Mutates every arithmetic term of every gradient and every update, one at a time, and runs the tests.
+
+    python3 scripts/mutate.py                            # all files; goes on where it was stopped
+    python3 scripts/mutate.py 'optim/*.cpp'              # some files
+    python3 scripts/mutate.py --survivors 'optim/*.cpp'  # once more those that survived, after a test was written
+    python3 scripts/mutate.py --list                     # what is mutated, and what is not
+    python3 scripts/mutate.py --show kernels/adam_formulas.h   # the file with its mutants in it
+
+How: the sources are copied to build/mutation with all mutants in them at once, behind calls of scripts/mutation/mutant.h
+that compute what the source says unless the environment picks a mutant. So there is one build (about ten minutes), and a
+mutant costs only test cases: those that reach it (a first run of each case finds out), the quickest first, until one
+fails. scripts/mutation/ has the parts: tokens, regions (what is mutated), variables, sites (how), build, run, table.
+Results are kept in build/mutation/state.json; a file whose text changed is run anew. tests/mutation/results.md is
+written after each file. Exit status 1 if a survivor is not explained in tests/mutation/same_function.txt. Needs Python
+3.11, git and what the build needs; MELGRAD_MUTATION_JOBS sets the number of processes (2).
+"""
+import argparse
+import collections
+import fnmatch
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+from mutation.build import Project
+from mutation.run import Runner, Tests
+from mutation.table import SameFunction, write
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+JOBS = int(os.environ.get("MELGRAD_MUTATION_JOBS", "2"))
+
+
+def report(text):
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def commit():
+    git = ["git", "-C", str(ROOT)]
+    return subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+
+
+class Session:
+    def __init__(self, project, runner, survivors_only):
+        self.project, self.runner, self.survivors_only = project, runner, survivors_only
+        self.path = project.folder / "state.json"
+        self.state = json.loads(self.path.read_text()) if self.path.exists() else {}
+
+    def save(self):
+        self.path.write_text(json.dumps(self.state, indent=0))
+
+    def run(self, file):
+        project, state = self.project, self.state
+        entry = state.setdefault(file, {"hash": "", "commit": "", "seconds": 0, "mutants": {}})
+        key_of = {n: project.mutants[n][1] for n in self.runner.numbers_of(file)}
+        if entry["hash"] != project.hash_of(file):
+            entry.update(hash=project.hash_of(file), commit=commit(), seconds=0, mutants={})
+        old = {key: result for key, result in entry["mutants"].items() if key in set(key_of.values())}
+        entry["mutants"] = {k: r for k, r in old.items() if not self.survivors_only or r.startswith("killed")}
+        waiting = [n for n, key in key_of.items() if key not in entry["mutants"]]
+        began, count = time.monotonic(), 0
+
+        def done(number, result):
+            nonlocal count
+            entry["mutants"][key_of[number]] = result
+            count += 1
+            if not result.startswith("killed"):
+                _, _, line, function, original, mutation = project.mutants[number]
+                report(f"  {result}: {file}:{line} {function}: {original}  ->  {mutation}")
+            if count % 50 == 0:
+                self.save()
+
+        if waiting:
+            self.runner.run(waiting, JOBS, done)
+            entry["seconds"] += time.monotonic() - began
+            entry["commit"] = commit()
+        counts = collections.Counter(result.split(":")[0] for result in entry["mutants"].values())
+        report(f"{file}: {len(entry['mutants'])} mutants, {dict(counts)}, {time.monotonic() - began:.0f} s")
+        self.save()
+
+
+def list_regions(project):
+    for path in project.regions.paths:
+        functions = project.regions.functions[path]
+        mutated = list(dict.fromkeys(f.name for f in functions if project.regions.is_chosen(f)))
+        others = list(dict.fromkeys(f.name for f in functions if not project.regions.is_chosen(f)))
+        number = sum(len(site.mutants) for site in project.sites[path])
+        print(f"{path}: {len(project.sites[path])} sites, at most {number} mutants")
+        print(f"  mutated: {', '.join(mutated) or '-'}\n  not:     {', '.join(others) or '-'}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", default=["*"], help="patterns of files")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--show", metavar="FILE")
+    parser.add_argument("--survivors", action="store_true")
+    parser.add_argument("--table", action="store_true", help="only write the table")
+    parser.add_argument("--build", action="store_true", help="only build and trace")
+    options = parser.parse_args()
+    project = Project(ROOT, ROOT / "build" / "mutation")
+    if options.list:
+        return list_regions(project)
+    if options.show:
+        return print(project.texts[options.show], end="")
+    runner = None
+    if not options.table:
+        report("building")
+        project.compile()
+        tests = Tests(project)
+        tests.trace(report)
+        runner = Runner(project, tests)
+    session = Session(project, runner, options.survivors)
+    results = ROOT / "tests" / "mutation" / "results.md"
+
+    def table():
+        same = SameFunction(ROOT / "tests" / "mutation" / "same_function.txt")
+        known = {file: entry for file, entry in session.state.items() if file in project.sites}
+        return write(results, project, known, same, "python3 scripts/mutate.py"), same
+
+    if not options.table and not options.build:
+        # As the user orders the patterns: the most important files first.
+        files = [f for pattern in options.files for f in project.regions.paths if fnmatch.fnmatch(f, pattern)]
+        for file in dict.fromkeys(files):
+            if project.sites[file]:
+                session.run(file)
+                table()
+    unexplained, same = table()
+    for file, line, function, original, mutation, result in unexplained:
+        print(f"{file} | {function} | {original} | {mutation} | {result} at line {line}")
+    for entry in same.unused() if options.table else ():
+        print(f"not needed: {entry}")
+    print(f"{len(unexplained)} survivors are not explained")
+    sys.exit(1 if unexplained else 0)
+
+
+if __name__ == "__main__":
+    main()
