@@ -163,7 +163,10 @@ class Finder:
         self._add(i, end, f"mutant::{name}({{id}}, ", [(i + 1, end)], ")", [self._text(i + 1, end)])
 
     def _compound_assignment(self, i, text):
-        start, end = self.source.left_operand(i, -1), self.source.right_operand(i, -1)
+        start, end = self.source.left_operand(i, -1), i + 1
+        while self.tokens[end].text not in (",", ";", ")", "}", "]"):  # a choice, `? :`, belongs to the value
+            opens = self.tokens[end].text in ("(", "[", "{", "<") and end in self.match
+            end = self.match[end] + 1 if opens else end + 1
         name, other = ASSIGNMENT[text]
         a, b = self._text(start, i), self._text(i + 1, end)
         self._add(start, end, f"mutant::{name}({{id}}, ", [(start, i), (i + 1, end)], ")",
