@@ -77,6 +77,10 @@ TEST_CASE("clipping: by the common norm, by each norm, by value") {
   CHECK(common(13.5) == Values{3, -4, 12});
   CHECK(all_close(gradients([](std::vector<Parameter>& p) { clip_each_by_norm(p, 6); }), {3, -4, 6}, 1e-12));
   CHECK(gradients([](std::vector<Parameter>& p) { clip_by_value(p, 3.5); }) == Values{3, -3.5, 3.5});
+  std::vector<Parameter> single{{.name = "f32", .tensor = Tensor::zeros({2}).set_requires_grad()}};
+  single[0].tensor.set_grad(Tensor::from(std::vector<float>{3, -4}, {2}));
+  clip_by_value(single, 3.5);
+  CHECK(values_of(single[0].tensor.grad()) == Values{3, -3.5});
   for (double limit : {0.0, -1.0, std::nan("")}) {
     std::vector<Parameter> none;
     CHECK_THROWS_AS(clip_by_global_norm(none, limit), Error);

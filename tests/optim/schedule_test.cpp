@@ -51,6 +51,34 @@ TEST_CASE("schedules follow PyTorch's and Keras's") {
   // All steps of an epoch have the epoch's rate.
   const Values by_epoch = rates({.kind = ScheduleKind::step, .factor = 0.5, .every = 3}, 24, 2, 12);
   for (std::size_t step = 0; step < 24; ++step) CHECK(std::abs(by_epoch[step] - expected("step")[step / 2]) < 1e-15);
+  const Values falling = rates({.kind = ScheduleKind::exponential, .factor = 0.7}, 24, 2, 12);
+  for (std::size_t step = 0; step < 24; ++step)
+    CHECK(std::abs(falling[step] - expected("exponential")[step / 2]) < 1e-12);
+}
+
+TEST_CASE(
+    "a plateau: exactly 1e-4 better is not better, a NaN is not either, a minimum above the rate does not raise it") {
+  const Schedule plateau{.kind = ScheduleKind::plateau, .patience = 1};
+  CHECK(all_close(rates_by_losses(plateau, {1, 1 - 1e-4, 0}), Values{0.1, 0.1, 0.01}, 1e-15));
+  const double nan = std::nan("");
+  CHECK(all_close(rates_by_losses({.kind = ScheduleKind::plateau, .patience = 2}, {nan, nan, 0}),
+                  Values{0.1, 0.1, 0.01}, 1e-15));
+  CHECK(rates_by_losses({.kind = ScheduleKind::plateau, .minimum = 0.5, .patience = 1}, {1, 1, 1}) ==
+        Values{0.1, 0.1, 0.1});
+}
+
+TEST_CASE("past the end a schedule stays at its last rate; a training may be all warm-up, or one step") {
+  const Values cosine = rates({.kind = ScheduleKind::cosine, .minimum = 0.01}, 40, 4, 6);
+  const Values one_cycle = rates({.kind = ScheduleKind::one_cycle}, 40, 4, 6);
+  for (std::size_t step = 24; step < 40; ++step) {
+    CHECK(std::abs(cosine[step] - 0.01) < 1e-15);
+    CHECK(std::abs(one_cycle[step] - 0.1 / 25 / 1e4) < 1e-15);
+  }
+  const Values all_warmup = rates({.kind = ScheduleKind::cosine, .warmup = 3, .minimum = 0.01}, 5, 1, 3);
+  CHECK(all_close(all_warmup, Values{0.1 / 3, 0.2 / 3, 0.1, 0.1, 0.01}, 1e-12));
+  const Values one_left = rates({.kind = ScheduleKind::cosine, .warmup = 2, .minimum = 0.01}, 4, 1, 3);
+  CHECK(all_close(one_left, Values{0.05, 0.1, 0.1, 0.01}, 1e-12));
+  CHECK(all_close(rates({.kind = ScheduleKind::one_cycle}, 1, 1, 1), Values{0.1 / 25 / 1e4}, 1e-12));
 }
 
 TEST_CASE("warm-up rises to the rate, the first step having the first share, and cosine takes over") {
