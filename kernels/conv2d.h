@@ -52,17 +52,19 @@ enum class ConvAlgorithm : uint8_t {
   strided_gemm,   // cuda, simt: the same for one dimension, where patches are overlapping rows of memory
   winograd_f4,    // cpu: F(4, 3) along columns 3 wide; f32 rounds about 3 times as much as direct sums
   winograd_f6,    // cpu: F(6, 3), about 4 times; both bounds are kernels/reference/winograd.h's
+  tensor_core,    // cuda, simt: implicit_gemm of operands rounded to bf16, summed in f32; never `automatic`
 };
 
 template <>
-inline constexpr EnumNames<ConvAlgorithm, 7> enum_names<ConvAlgorithm>{
+inline constexpr EnumNames<ConvAlgorithm, 8> enum_names<ConvAlgorithm>{
     {{ConvAlgorithm::automatic, "automatic"},
      {ConvAlgorithm::direct, "direct"},
      {ConvAlgorithm::im2col, "im2col"},
      {ConvAlgorithm::implicit_gemm, "implicit_gemm"},
      {ConvAlgorithm::strided_gemm, "strided_gemm"},
      {ConvAlgorithm::winograd_f4, "winograd_f4"},
-     {ConvAlgorithm::winograd_f6, "winograd_f6"}}};
+     {ConvAlgorithm::winograd_f6, "winograd_f6"},
+     {ConvAlgorithm::tensor_core, "tensor_core"}}};
 
 // The algorithms built for a device, `automatic` aside; empty if the device has no convolution. Asking for another is an
 // error.

@@ -4,6 +4,7 @@
 // what is multiplied in each direction. The weight gradient's long sum over pixels is cut into at most 64 chunks, by the
 // problem alone; a block sums one of them, and kernels/cuda/columns.h adds the chunks in order.
 // strided_gemm: the same where x has one axis: its patches are overlapping rows of memory, and no index is divided.
+// tensor_core: implicit_gemm with operands rounded to bf16 (kernels/cuda/tensor_core.h).
 // direct: a thread an element, which walks over its window. What depthwise convolutions take: tiles of a product would be
 // empty but for a line.
 // Bottleneck: the multiplier with many channels; with few (the networks' first layer has one) the fetching of patches.
@@ -11,7 +12,7 @@
 // 21 KB of shared memory. Direct: blocks of 256 threads, enough to fill the GPU.
 #include "kernels/cuda/columns.h"
 #include "kernels/cuda/conv2d_operands.h"
-#include "kernels/cuda/gemm.h"
+#include "kernels/cuda/tensor_core.h"
 
 namespace melgrad::MELGRAD_DEVICE_NAMESPACE {
 namespace {
@@ -20,22 +21,34 @@ constexpr int threads = 256;
 
 // ---- products
 
+// Which units multiply: gemm.h or tensor_core.h.
+enum class Units : uint8_t { cuda_cores, tensor_cores };
+
+template <class Tile, Units units, class A, class B, class Store>
+__device__ __forceinline__ void multiply(const A& a, const B& b, int64_t first_a, int64_t first_b, int64_t first_step,
+                                         int64_t last_step, const Store& store) {
+  if constexpr (units == Units::tensor_cores)
+    multiply_tile_bf16<Tile>(a, b, first_a, first_b, first_step, last_step, store);
+  else
+    multiply_tile<Tile>(a, b, first_a, first_b, first_step, last_step, store);
+}
+
 // c (pixels, channels) = a × b, of one group a plane of the grid.
-template <class Tile, class A, class B>
+template <class Tile, Units units, class A, class B>
 __global__ void __launch_bounds__(gemm_threads, 2)
     conv2d_product_kernel(A a, B b, int64_t a_channels, int64_t b_offset, Global<float> c, int64_t pixels,
                           int64_t group, int64_t channels, int64_t steps) {
   if constexpr (requires { a.first_channel; }) a.first_channel = blockIdx.z * a_channels;
   b = b.moved(blockIdx.z * b_offset);
   const Global<float> of_group = c + blockIdx.z * group;
-  multiply_tile<Tile>(a, b, int64_t{blockIdx.x} * Tile::a, int64_t{blockIdx.y} * Tile::b, 0, steps,
-                      [&](int64_t pixel, int64_t channel, float sum) {
-                        if (pixel < pixels && channel < group) of_group[pixel * channels + channel] = sum;
-                      });
+  multiply<Tile, units>(a, b, int64_t{blockIdx.x} * Tile::a, int64_t{blockIdx.y} * Tile::b, 0, steps,
+                        [&](int64_t pixel, int64_t channel, float sum) {
+                          if (pixel < pixels && channel < group) of_group[pixel * channels + channel] = sum;
+                        });
 }
 
 // A chunk's part of dw (patch, o), summed over its pixels.
-template <class Tile, class A, class B>
+template <class Tile, Units units, class A, class B>
 __global__ void __launch_bounds__(gemm_threads, 2)
     conv2d_weight_kernel(A a, B b, int64_t group_c, int64_t group_o, Global<float> partial, int64_t patch, int64_t o,
                          int64_t pixels, int64_t pixels_per_chunk, Divider tiles) {
@@ -45,10 +58,10 @@ __global__ void __launch_bounds__(gemm_threads, 2)
   const int64_t tile = tiles.split(chunk);
   const int64_t first = chunk * pixels_per_chunk, last = std::min(first + pixels_per_chunk, pixels);
   const Global<float> of_group = partial + (chunk * patch * o + blockIdx.z * group_o);
-  multiply_tile<Tile>(a, b, tile * Tile::a, int64_t{blockIdx.y} * Tile::b, first, last,
-                      [&](int64_t element, int64_t channel, float sum) {
-                        if (element < patch && channel < group_o) of_group[element * o + channel] = sum;
-                      });
+  multiply<Tile, units>(a, b, tile * Tile::a, int64_t{blockIdx.y} * Tile::b, first, last,
+                        [&](int64_t element, int64_t channel, float sum) {
+                          if (element < patch && channel < group_o) of_group[element * o + channel] = sum;
+                        });
 }
 
 // Calls body.operator()<Tile>() with the tile for a product of so many columns.
@@ -58,23 +71,23 @@ void with_tile(int64_t columns, const Body& body) {
 }
 
 // y = patches × weight, dx = patches of dy × weight transposed.
-template <class A, class B>
+template <Units units, class A, class B>
 void product(Stream& stream, const Conv2dProblem& p, const A& a, int64_t a_channels, const B& b, int64_t b_offset,
              View c, int64_t group, int64_t steps) {
   const int64_t channels = group * p.groups, pixels = c.numel() / channels;
   if (pixels == 0) return;
   with_tile(group, [&]<class Tile>() {
     const dim3 grid(blocks_for(pixels, Tile::a), blocks_for(group, Tile::b), blocks_for(p.groups, 1));
-    launch<conv2d_product_kernel<Tile, A, B>>(grid, gemm_threads, 0, stream, a, b, a_channels, b_offset,
-                                              global<float>(c), pixels, group, channels, steps);
+    launch<conv2d_product_kernel<Tile, units, A, B>>(grid, gemm_threads, 0, stream, a, b, a_channels, b_offset,
+                                                     global<float>(c), pixels, group, channels, steps);
   });
 }
 
-template <class A>
+template <Units units = Units::cuda_cores, class A>
 void forward_product(Stream& stream, const Conv2dProblem& p, const A& patches, ConstView weight, View y) {
   const int64_t patch = p.taps() * p.group_c();
   const RowsOfChannels rows{global<const float>(weight), p.group_o(), patch, p.o};
-  product(stream, p, patches, p.group_c(), rows, p.group_o(), y, p.group_o(), patch);
+  product<units>(stream, p, patches, p.group_c(), rows, p.group_o(), y, p.group_o(), patch);
 }
 
 // Every chunk is whole pieces of the product, and there are 64 at most.
@@ -84,7 +97,7 @@ int64_t chunk_of(int64_t pixels) {
   return (chunk + gemm_depth - 1) / gemm_depth * gemm_depth;
 }
 
-template <class A>
+template <Units units = Units::cuda_cores, class A>
 void weight_product(Stream& stream, const Conv2dProblem& p, ConstView dy, const A& patches, View dweight) {
   const int64_t pixels = p.n * p.h_out() * p.w_out(), patch = p.taps() * p.group_c(), chunk = chunk_of(pixels);
   const int64_t chunks = (pixels + chunk - 1) / chunk;
@@ -94,7 +107,7 @@ void weight_product(Stream& stream, const Conv2dProblem& p, ConstView dy, const 
     with_tile(p.group_o(), [&]<class Tile>() {
       const unsigned tiles = blocks_for(patch, Tile::a);
       const dim3 grid(blocks_for(tiles * chunks, 1), blocks_for(p.group_o(), Tile::b), blocks_for(p.groups, 1));
-      launch<conv2d_weight_kernel<Tile, A, RowsOfChannels>>(
+      launch<conv2d_weight_kernel<Tile, units, A, RowsOfChannels>>(
           grid, gemm_threads, 0, stream, patches, RowsOfChannels{global<const float>(dy), p.group_o(), pixels, p.o},
           p.group_c(), p.group_o(), partial, patch, p.o, pixels, chunk, Divider(tiles));
     });
@@ -158,7 +171,7 @@ __global__ void __launch_bounds__(threads)
 // ---- the choice
 
 constexpr ConvAlgorithm algorithms[] = {ConvAlgorithm::direct, ConvAlgorithm::strided_gemm,
-                                        ConvAlgorithm::implicit_gemm};
+                                        ConvAlgorithm::implicit_gemm, ConvAlgorithm::tensor_core};
 
 bool supports(const Conv2dProblem& problem, ConvAlgorithm algorithm) {
   if (algorithm != ConvAlgorithm::strided_gemm) return true;
@@ -185,6 +198,8 @@ void forward(Stream& stream, const Conv2dProblem& p, ConstView x, ConstView weig
     return forward_product(stream, p, OverlappingRows{LineShape(as_one_row(p)), in}, weight, y);
   if (algorithm == ConvAlgorithm::implicit_gemm)
     return forward_product(stream, p, Patches{ConvShape(p), in}, weight, y);
+  if (algorithm == ConvAlgorithm::tensor_core)
+    return forward_product<Units::tensor_cores>(stream, p, Patches{ConvShape(p), in}, weight, y);
   launch<conv2d_forward_kernel>(striding_blocks(y.numel(), threads), threads, 0, stream, ConvShape(p), y.numel(),
                                 Divider(p.o), in, global<const float>(weight), global<float>(y));
 }
@@ -197,8 +212,11 @@ void backward_data(Stream& stream, const Conv2dProblem& p, ConstView dy, ConstVi
   if (dx.numel() == 0) return;
   const PatchesOfGradient patches{ConvShape(p), global<const float>(dy)};
   const WeightTransposed transposed{ConvShape(p), global<const float>(weight)};
-  if (algorithm != ConvAlgorithm::direct)
-    return product(stream, p, patches, p.group_o(), transposed, p.group_o(), dx, p.group_c(), p.taps() * p.group_o());
+  const auto run = [&]<Units units>() {
+    product<units>(stream, p, patches, p.group_o(), transposed, p.group_o(), dx, p.group_c(), p.taps() * p.group_o());
+  };
+  if (algorithm == ConvAlgorithm::tensor_core) return run.template operator()<Units::tensor_cores>();
+  if (algorithm != ConvAlgorithm::direct) return run.template operator()<Units::cuda_cores>();
   launch<conv2d_backward_data_kernel>(striding_blocks(dx.numel(), threads), threads, 0, stream, patches, transposed,
                                       dx.numel(), Divider(p.c), global<float>(dx));
 }
@@ -212,6 +230,8 @@ void backward_weight(Stream& stream, const Conv2dProblem& p, ConstView dy, Const
     return weight_product(stream, p, dy, OverlappingRowsTransposed{LineShape(as_one_row(p)), in}, dweight);
   if (algorithm == ConvAlgorithm::implicit_gemm)
     return weight_product(stream, p, dy, PatchesTransposed{ConvShape(p), in}, dweight);
+  if (algorithm == ConvAlgorithm::tensor_core)
+    return weight_product<Units::tensor_cores>(stream, p, dy, PatchesTransposed{ConvShape(p), in}, dweight);
   launch<conv2d_backward_weight_kernel>(striding_blocks(dweight.numel(), threads), threads, 0, stream, ConvShape(p),
                                         dweight.numel(), Divider(p.o), global<const float>(dy), in,
                                         global<float>(dweight));

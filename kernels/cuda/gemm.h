@@ -55,11 +55,11 @@ class PieceCopier {
       values_[i] = operand_.load(lines_[inner ? i : 0], step);
     }
   }
-  // Into a piece, [step][line].
-  template <class Piece>
-  __device__ __forceinline__ void store(Piece&& piece) const {
+  // Calls body(step, line, element) for each, within a piece.
+  template <class Body>
+  __device__ __forceinline__ void each(const Body& body) const {
     MELGRAD_UNROLL
-    for (int i = 0; i < count; ++i) piece[step_of(i)][line_of(i)] = values_[i];
+    for (int i = 0; i < count; ++i) body(step_of(i), line_of(i), values_[i]);
   }
 
  private:
@@ -90,12 +90,15 @@ __device__ __forceinline__ void multiply_tile(const A& a, const B& b, int64_t fi
   PieceCopier<B, Tile::b> b_copier(b, first_b);
   const int along_a = static_cast<int>(threadIdx.x) / threads_along_b;
   const int along_b = static_cast<int>(threadIdx.x) % threads_along_b;
+  const auto store_pieces = [&](int buffer) {
+    a_copier.each([&](int step, int line, float value) { a_pieces[buffer][step][line] = value; });
+    b_copier.each([&](int step, int line, float value) { b_pieces[buffer][step][line] = value; });
+  };
   float sum[own][own] = {};
   if (first_step < last_step) {
     a_copier.fetch(first_step);
     b_copier.fetch(first_step);
-    a_copier.store(a_pieces[0]);
-    b_copier.store(b_pieces[0]);
+    store_pieces(0);
   }
   __syncthreads();
   int buffer = 0;
@@ -119,8 +122,7 @@ __device__ __forceinline__ void multiply_tile(const A& a, const B& b, int64_t fi
       }
     }
     if (more) {  // the other buffer was last read before the barrier that this round began with
-      a_copier.store(a_pieces[1 - buffer]);
-      b_copier.store(b_pieces[1 - buffer]);
+      store_pieces(1 - buffer);
       __syncthreads();
     }
   }

@@ -15,7 +15,7 @@ template <class Body>
 __device__ __forceinline__ void for_each_index(int64_t n, const Body& body) {
   const int64_t grid = int64_t{gridDim.x} * blockDim.x;
   MELGRAD_NO_UNROLL  // several elements in flight cost registers, and spills around the slow path of a division
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += grid) body(i);
+      for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += grid) body(i);
 }
 
 // ---- warps

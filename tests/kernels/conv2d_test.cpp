@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -70,6 +71,25 @@ std::vector<ConvAlgorithm> algorithms(Device device, const Conv2dProblem& proble
   return all;
 }
 
+// bf16 has 8 bits of precision: rounding moves an operand by at most 2^-8 of itself, a product by 2^-7 + 2^-16. That is the
+// bound, with one rounding of f32; its sums' own are far below.
+void widen_to_bf16(OperationCase& direction) {
+  direction.magnitude = [reference = direction.reference](Inputs in, Outputs out) {
+    std::vector<std::vector<double>> absolute;
+    std::vector<ConstView> views(in.begin(), in.end());
+    for (ConstView& view : views) {
+      const double* values = view.as<double>();
+      absolute.emplace_back(values, values + view.numel());
+      for (double& value : absolute.back()) value = std::abs(value);
+    }
+    for (std::size_t i = 0; i < views.size(); ++i) views[i].data = absolute[i].data();
+    reference(views, out);
+    double* values = out[0].as<double>();
+    for (int64_t i = 0; i < out[0].numel(); ++i) values[i] *= 1 + (0x1p-7 + 0x1p-16) / 0x1p-23;
+  };
+  direction.reduction_length = 1;
+}
+
 // Outputs of a tile, 0 for algorithms that sum the products themselves.
 int winograd_outputs(ConvAlgorithm algorithm, const Conv2dProblem& problem) {
   if (algorithm == ConvAlgorithm::automatic) algorithm = conv2d_automatic(Device::cpu, problem);
@@ -128,6 +148,8 @@ std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorith
     all[i].magnitude = [=, direction = order[i]](Inputs in, Outputs out) {
       winograd_reference(problem, outputs, direction, in, out, true);
     };
+  if (algorithm == ConvAlgorithm::tensor_core)
+    for (OperationCase& direction_case : all) widen_to_bf16(direction_case);
   return all;
 }
 

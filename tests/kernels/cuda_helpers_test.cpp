@@ -2,8 +2,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
 #include <vector>
 
+#include "kernels/bf16.h"
 #include "kernels/cuda/walks.h"
 #include "kernels/cuda/windows.h"
 #include "kernels/philox.h"
@@ -30,6 +34,18 @@ TEST_CASE("Divider divides by multiplying") {
       }
     }
   }
+}
+
+TEST_CASE("bf16 is the nearest of 8 bits, ties to even; infinities and NaN stay") {
+  CHECK(float_from_bf16(bf16_bits(1.0f)) == 1.0f);
+  CHECK(float_from_bf16(bf16_bits(-255.0f)) == -255.0f);
+  CHECK(float_from_bf16(bf16_bits(257.0f)) == 256.0f);  // between 256 and 258: the even one
+  CHECK(float_from_bf16(bf16_bits(259.0f)) == 260.0f);
+  CHECK(float_from_bf16(bf16_bits(257.001f)) == 258.0f);
+  CHECK(float_from_bf16(bf16_bits(std::numeric_limits<float>::max())) == INFINITY);
+  CHECK(float_from_bf16(bf16_bits(-INFINITY)) == -INFINITY);
+  CHECK(std::isnan(float_from_bf16(bf16_bits(NAN))));
+  CHECK(std::isnan(float_from_bf16(bf16_bits(std::bit_cast<float>(0x7f800001u)))));
 }
 
 TEST_CASE("joined walks visit what the walks visit, in fewer axes") {

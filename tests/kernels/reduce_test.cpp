@@ -19,9 +19,9 @@ using test::Outputs;
 
 const Reduction all_reductions[] = {Reduction::sum, Reduction::mean, Reduction::max};
 
-const Shape awkward_shapes[] = {{},           {1},         {7},       {70'001},     {0},
-                                {0, 3},       {3, 0, 2},   {3, 5},    {33, 257},    {1031, 3},
-                                {3, 1, 2049}, {257, 2, 1}, {64, 300}, {5, 7, 3, 2}, {3, 2, 1, 4, 3, 5}};
+const Shape awkward_shapes[] = {{},        {1},          {7},          {70'001},          {0},          {0, 3},
+                                {3, 0, 2}, {3, 5},       {33, 257},    {1031, 3},         {3, 1, 2049}, {257, 2, 1},
+                                {64, 300}, {2, 4111, 3}, {5, 7, 3, 2}, {3, 2, 1, 4, 3, 5}};
 
 OperationCase reduce_case(Reduction reduction, const Shape& x, const Shape& y) {
   OperationCase operation;
