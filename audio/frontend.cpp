@@ -114,6 +114,12 @@ void Frontend::compute_bands(const SignalPart& part, int64_t begin, int64_t end,
   transform(part, begin, end, nullptr, values);
 }
 
+Cost Frontend::cost(int64_t frames) const {
+  Cost cost = spectral_bands_ ? spectral_bands_->cost(frames) : Cost{};
+  if (dct_) cost.flops += frames * dct_->cost().flops;
+  return cost;
+}
+
 BandRange Frontend::transform(const SignalPart& part, int64_t begin, int64_t end, const BandLogarithm* logarithm,
                               std::span<float> values) const {
   BandRange range;

@@ -54,6 +54,8 @@ class Frontend {
   // The bands of some frames become their features; those of a key spectrogram must be all.
   void finish(Features& bands, float largest) const;
 
+  Cost cost(int64_t frames) const;  // of compute(), for a spectrum
+
  private:
   void make_plan();
   BandRange transform(const SignalPart& part, int64_t begin, int64_t end, const BandLogarithm* logarithm,

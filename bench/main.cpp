@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <string_view>
 
+#include "bench/frontend/frontend_server.h"
 #include "bench/machine.h"
 #include "kernels/device.h"
 #include "kernels/simd.h"
@@ -11,7 +13,9 @@
 
 int main(int argc, char** argv) {
   using namespace melgrad;
+  if (argc == 2 && argv[1] == std::string_view("--frontend-server")) return bench::serve_frontend(std::cin, std::cout);
   if (const char* threads = std::getenv("MELGRAD_THREADS")) set_threads(std::atoi(threads));
+  if (const char* simd = std::getenv("MELGRAD_SIMD")) use_simd(simd);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   const bench::MachineLimits& limits = bench::machine_limits();
