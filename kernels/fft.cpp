@@ -12,12 +12,6 @@
 namespace melgrad {
 namespace {
 
-// exp(-2πi k / n)
-Complex<float> root_of_unity(int64_t k, int64_t n) {
-  const double angle = -2 * std::numbers::pi * static_cast<double>(k % n) / static_cast<double>(n);
-  return {static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle))};
-}
-
 std::vector<int64_t> radices(int64_t n) {
   std::vector<int64_t> factors;
   for (int64_t factor : {4, 2, 3, 5}) {
@@ -112,6 +106,11 @@ void butterfly_any(const Complex<V>* a, Complex<V>* y, int64_t step, int64_t rad
 }
 
 }  // namespace
+
+Complex<float> root_of_unity(int64_t k, int64_t n) {
+  const double angle = -2 * std::numbers::pi * static_cast<double>(k % n) / static_cast<double>(n);
+  return {static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle))};
+}
 
 RealFft::RealFft(int64_t n) : n_(n), complex_size_(n % 2 == 0 ? n / 2 : n) {
   require(n >= 1 && n <= (int64_t{1} << 30), "real_fft: size {} is not in 1 … 2^30", n);

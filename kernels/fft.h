@@ -21,6 +21,9 @@ struct Complex {
   V im;
 };
 
+// exp(-2πi k / n)
+Complex<float> root_of_unity(int64_t k, int64_t n);
+
 // The plan for one length: immutable, so any number of threads may share it.
 class RealFft {
  public:

@@ -129,7 +129,9 @@ constexpr int first_factor(int n) {
 
 template <int n, class Load, class Store>
 HWY_INLINE void dft(const Load& load, const Store& store) {
-  if constexpr (n == 2) {
+  if constexpr (n == 1) {
+    store(Index<0>(), load(Index<0>()));
+  } else if constexpr (n == 2) {
     dft2(load, store);
   } else if constexpr (n == 4) {
     dft4(load, store);

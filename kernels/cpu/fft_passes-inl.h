@@ -21,35 +21,47 @@ namespace melgrad::cpu::HWY_NAMESPACE {
 // Floats of one complex vector.
 inline constexpr int64_t complex_stride = 2 * vector_lanes;
 
-// Where sample n of the frames lies: samples + offsets[n], one frame a lane, unaligned.
-struct FrameSamples {
+// The points z[t] = x[2t] + i x[2t + 1] of frames, one frame a lane, of which sample n lies at samples + offsets[n].
+struct FramePoints {
   const float* samples;
   const int32_t* offsets;  // (n_fft)
   const float* window;     // (n_fft)
+
+  HWY_INLINE ComplexVector operator()(int64_t t) const {
+    const FloatTag d;
+    return {hn::Mul(hn::LoadU(d, samples + offsets[2 * t]), hn::Set(d, window[2 * t])),
+            hn::Mul(hn::LoadU(d, samples + offsets[2 * t + 1]), hn::Set(d, window[2 * t + 1]))};
+  }
 };
 
-template <int radix>
-void first_pass(const FftPass& pass, const FrameSamples& frames, float* HWY_RESTRICT y) {
-  const FloatTag d;
-  const int64_t rest = pass.rest, row = (rest + 1) * complex_stride;
+// Those of one frame: vector t holds z[lanes · t], z[lanes · t + 1], …
+struct InterleavedPoints {
+  const float* samples;  // (n_fft)
+  const float* window;   // (n_fft / lanes / 2, 2, lanes): even and odd samples apart
+
+  HWY_INLINE ComplexVector operator()(int64_t t) const {
+    const FloatTag d;
+    Vector even, odd;
+    hn::LoadInterleaved2(d, samples + t * complex_stride, even, odd);
+    return {hn::Mul(even, hn::LoadU(d, window + t * complex_stride)),
+            hn::Mul(odd, hn::LoadU(d, window + t * complex_stride + vector_lanes))};
+  }
+};
+
+template <int radix, class Points>
+void first_pass(const FftPass& pass, const Points& points, float* HWY_RESTRICT y) {
+  const int64_t rest = pass.rest, row = row_points(rest) * complex_stride;
   for (int64_t k = 0; k < rest; ++k) {
-    const int32_t* at = frames.offsets + 2 * k;
-    const float* window = frames.window + 2 * k;
     float* to = y + k * complex_stride;
-    dft<radix>(
-        [&](auto q) HWY_ATTR {
-          const int64_t n = 2 * rest * q;
-          return ComplexVector{hn::Mul(hn::LoadU(d, frames.samples + at[n]), hn::Set(d, window[n])),
-                               hn::Mul(hn::LoadU(d, frames.samples + at[n + 1]), hn::Set(d, window[n + 1]))};
-        },
-        [&](auto r, ComplexVector value) HWY_ATTR { store_complex(value, to + r * row); });
+    dft<radix>([&](auto q) HWY_ATTR { return points(k + rest * q); },
+               [&](auto r, ComplexVector value) HWY_ATTR { store_complex(value, to + r * row); });
   }
 }
 
 template <int radix>
-void middle_pass(const FftPass& pass, const float* HWY_RESTRICT x, float* HWY_RESTRICT y) {
+void next_pass(const FftPass& pass, const float* HWY_RESTRICT x, float* HWY_RESTRICT y) {
   const int64_t done = pass.done, rest = pass.rest;
-  const int64_t x_row = (rest * radix + 1) * complex_stride, y_row = (rest + 1) * complex_stride;
+  const int64_t x_row = row_points(rest * radix) * complex_stride, y_row = row_points(rest) * complex_stride;
   for (int64_t j = 0; j < done; ++j) {
     const float* twiddles = pass.twiddles.data() + j * 2 * radix;
     for (int64_t k = 0; k < rest; ++k) {
@@ -70,7 +82,7 @@ void middle_pass(const FftPass& pass, const float* HWY_RESTRICT x, float* HWY_RE
 template <int radix>
 HWY_INLINE void last_row(const FftPass& pass, const float* HWY_RESTRICT x, int64_t j, ComplexVector* HWY_RESTRICT z) {
   const float* twiddles = pass.twiddles.data() + j * 2 * radix;
-  const float* from = x + j * (radix + 1) * complex_stride;
+  const float* from = x + j * row_points(radix) * complex_stride;
   dft<radix>(
       [&](auto q) HWY_ATTR {
         const ComplexVector value = load_complex(from + q * complex_stride);
@@ -83,13 +95,15 @@ HWY_INLINE void last_row(const FftPass& pass, const float* HWY_RESTRICT x, int64
 // Z is the transform of even samples plus i times that of odd ones, each of which is conjugate-symmetric. With a = Z[k],
 // b = Z[M - k] and w = -i exp(-πi k / M): X[k] = (a + b* + w (a - b*)) / 2, X[M - k]* = (a + b* - w (a - b*)) / 2. The
 // window holds the half.
-HWY_INLINE void split_powers(ComplexVector a, ComplexVector b, const float* w, float* power, float* mirrored) {
-  const FloatTag d;
+struct SplitPowers {
+  Vector upper, lower;  // |X[k]|², |X[M - k]|²
+};
+HWY_INLINE SplitPowers split_powers(ComplexVector a, ComplexVector b, Vector w_re, Vector w_im) {
   const ComplexVector b_conjugate{b.re, hn::Neg(b.im)};
-  const ComplexVector even = add(a, b_conjugate), odd = multiply(subtract(a, b_conjugate), w);
+  const ComplexVector even = add(a, b_conjugate), odd = multiply(subtract(a, b_conjugate), w_re, w_im);
   const ComplexVector upper = add(even, odd), lower = subtract(even, odd);
-  hn::Store(hn::MulAdd(upper.re, upper.re, hn::Mul(upper.im, upper.im)), d, power);
-  hn::Store(hn::MulAdd(lower.re, lower.re, hn::Mul(lower.im, lower.im)), d, mirrored);
+  return {hn::MulAdd(upper.re, upper.re, hn::Mul(upper.im, upper.im)),
+          hn::MulAdd(lower.re, lower.re, hn::Mul(lower.im, lower.im))};
 }
 
 // Rows j and done - j hold each other's mirror images; rows 0 and done / 2 hold their own. powers (M + 1, lanes).
@@ -97,6 +111,7 @@ template <int radix>
 void last_pass(const FftPass& pass, const float* split, const float* HWY_RESTRICT x, float* HWY_RESTRICT powers) {
   const int64_t done = pass.done, size = done * radix;
   ComplexVector row[radix], other[radix];
+  const FloatTag d;
   for (int64_t j = 0; 2 * j <= done; ++j) {
     last_row<radix>(pass, x, j, row);
     const bool alone = j == 0 || 2 * j == done;
@@ -106,17 +121,20 @@ void last_pass(const FftPass& pass, const float* split, const float* HWY_RESTRIC
     const int64_t count = alone ? turned / 2 + 1 : radix;
     for (int64_t r = 0; r < count; ++r) {
       const int64_t k = j + done * r, opposite = r == 0 && j == 0 ? 0 : turned - r;
-      split_powers(row[r], mirror[opposite], split + 2 * k, powers + k * vector_lanes,
-                   powers + (size - k) * vector_lanes);
+      const float* w = split + 2 * k;
+      const SplitPowers both = split_powers(row[r], mirror[opposite], hn::Set(d, w[0]), hn::Set(d, w[1]));
+      hn::Store(both.upper, d, powers + k * vector_lanes);
+      hn::Store(both.lower, d, powers + (size - k) * vector_lanes);
     }
   }
 }
 
 // The passes of one plan, chosen by their radices once.
 struct FftFunctions {
-  void (*first)(const FftPass&, const FrameSamples&, float*) = nullptr;
-  std::vector<void (*)(const FftPass&, const float*, float*)> middle;
-  void (*last)(const FftPass&, const float* split, const float*, float*) = nullptr;
+  void (*first)(const FftPass&, const FramePoints&, float*) = nullptr;
+  void (*first_of_one)(const FftPass&, const InterleavedPoints&, float*) = nullptr;
+  std::vector<void (*)(const FftPass&, const float*, float*)> next;                  // all but the first
+  void (*last)(const FftPass&, const float* split, const float*, float*) = nullptr;  // in place of the last of them
 };
 
 template <std::size_t... i>
@@ -125,11 +143,11 @@ FftFunctions fft_functions(const FftPlan& plan, std::index_sequence<i...>) {
   const auto choose = [&](const FftPass& pass, auto radix) {
     if (pass.radix != radix) return;
     if (pass.done == 1) {
-      functions.first = first_pass<radix>;
-    } else if (pass.rest == 1) {
-      functions.last = last_pass<radix>;
+      functions.first = first_pass<radix, FramePoints>;
+      functions.first_of_one = first_pass<radix, InterleavedPoints>;
     } else {
-      functions.middle.push_back(middle_pass<radix>);
+      functions.next.push_back(next_pass<radix>);
+      functions.last = last_pass<radix>;
     }
   };
   for (const FftPass& pass : plan.passes) (choose(pass, Index<compiled_radices[i]>()), ...);

@@ -1,21 +1,19 @@
 #include "kernels/cpu/fft_plan.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 #include <numeric>
 
 #include "kernels/cpu/fft_radices.h"
 #include "kernels/error.h"
+#include "kernels/fft.h"
 
 namespace melgrad::cpu {
 namespace {
 
-// exp(-2πi k / n)
 void push_root(std::vector<float>& roots, int64_t k, int64_t n) {
-  const double angle = -2 * std::numbers::pi * static_cast<double>(k % n) / static_cast<double>(n);
-  roots.push_back(static_cast<float>(std::cos(angle)));
-  roots.push_back(static_cast<float>(std::sin(angle)));
+  const Complex<float> root = root_of_unity(k, n);
+  roots.push_back(root.re);
+  roots.push_back(root.im);
 }
 
 // `count` radices of product n and of the least sum, as these are the most alike; empty if there are none.
@@ -59,12 +57,12 @@ FftPlan::FftPlan(int64_t complex_size) : size(complex_size) {
     done *= radix;
   }
   require(!passes.empty(), "fft: no passes for {} complex points", size);
-  for (int64_t k = 0; k < size; ++k) push_root(split, 4 * k + 2 * size, 8 * size);  // a quarter turn more
+  for (int64_t k = 0; k < size; ++k) push_root(split, 2 * k + size, 4 * size);  // a quarter turn more
 }
 
 int64_t FftPlan::buffer_size() const {
   int64_t most = 0;
-  for (const FftPass& pass : passes) most = std::max(most, pass.done * pass.radix * (pass.rest + 1));
+  for (const FftPass& pass : passes) most = std::max(most, pass.done * pass.radix * row_points(pass.rest));
   return most;
 }
 

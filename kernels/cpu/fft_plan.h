@@ -23,14 +23,19 @@ struct FftPass {
   std::vector<float> twiddles;  // (done, radix, 2)
 };
 
+// The points between the beginnings of two rows. Their length is often a power of two, and rows that far apart would
+// share a set of the cache.
+constexpr int64_t row_points(int64_t length) {
+  return length > 1 ? length + 1 : 1;
+}
+
 struct FftPlan {
   int64_t size = 0;  // M
   std::vector<FftPass> passes;
   std::vector<float> split;  // (M, 2): -i exp(-πi k / M), which tells the even samples' spectrum from the odd samples'
 
   explicit FftPlan(int64_t complex_size);
-  // Complex vectors between two passes. Rows are one longer than their points: their length is often a power of two,
-  // and rows that far apart would share a set of the cache.
+  // Complex vectors between two passes.
   int64_t buffer_size() const;
 };
 

@@ -1,7 +1,8 @@
 // Spectral bands on the CPU: one frame a lane through all steps, a group of frames at a time; threads over groups.
 //
 // Bound by arithmetic and the first two levels of cache: the steps of a group of 16 frames of 2048 samples work on 0.3
-// MB. bench/notes.md has the cycles of each step.
+// MB. Of longer frames a group would not fit, so each is transformed by itself, with all lanes, and only its bins that
+// filters use join those of the group. bench/notes.md has the cycles of each step.
 #include "kernels/cpu/spectral_bands.h"
 
 #include <cmath>
@@ -15,36 +16,34 @@
 #include <hwy/foreach_target.h>
 // Below foreach_target.h, which includes this file again for each target.
 #include "kernels/cpu/band_steps-inl.h"
-#include "kernels/cpu/fft_passes-inl.h"
-#include "kernels/cpu/frame_loader-inl.h"
+#include "kernels/cpu/frame_spectra-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace melgrad::cpu::HWY_NAMESPACE {
 
 class Engine final : public SpectralBandsEngine {
  public:
-  explicit Engine(const SpectralBandsOptions& options)
-      : options_(options),
-        n_fft_(static_cast<int64_t>(options.window.size())),
-        loader_(n_fft_, options.hop, options.padding),
-        window_(options.window) {
-    if (SpectralBands::has_fast_size(n_fft_)) {
-      plan_.emplace(n_fft_ / 2);
-      functions_ = fft_functions(*plan_);
-      for (float& value : window_) value *= 0.5F;  // the half of the split
+  explicit Engine(const SpectralBandsOptions& options) : options_(options) {
+    const auto n_fft = static_cast<int64_t>(options.window.size());
+    used_ = {0, n_fft / 2 + 1};
+    if (options.filters) used_ = used_bins(*options.filters);
+    if (n_fft > longest_in_groups && OneFrameFft::takes(n_fft)) {
+      spectra_ = std::make_unique<SpectraOneByOne>(options, used_);
+    } else if (SpectralBands::has_fast_size(n_fft)) {
+      spectra_ = std::make_unique<SpectraOfGroups>(options);
     } else {
-      fft_ = real_fft(n_fft_);
+      spectra_ = std::make_unique<SpectraOfAnySize>(options);
     }
   }
 
   BandRange compute(ThreadPool& threads, const SignalPart& signal, int64_t first, int64_t last,
                     const BandLogarithm* logarithm, float* y) const override {
-    const int64_t count = last - first, grain = loader_.frames();
+    const int64_t count = last - first, grain = spectra_->frames();
     std::vector<BandRange> ranges(static_cast<std::size_t>((count + grain - 1) / grain));
     const SignalReader reader(signal, options_.extension);
     parallel_for(threads, count, grain, [&](int64_t begin, int64_t end) {
       ranges[static_cast<std::size_t>(begin / grain)] =
-          table(reader, first + begin, end - begin, logarithm, y + begin * bands());
+          some_frames(reader, first + begin, end - begin, logarithm, y + begin * bands());
     });
     BandRange all;
     for (const BandRange& range : ranges) all.include(range);
@@ -52,81 +51,37 @@ class Engine final : public SpectralBandsEngine {
   }
 
  private:
-  int64_t bins() const { return n_fft_ / 2 + 1; }
+  static constexpr int64_t longest_in_groups = 2048;
+
+  int64_t bins() const { return static_cast<int64_t>(options_.window.size()) / 2 + 1; }
   int64_t bands() const { return options_.filters ? options_.filters->filters() : bins(); }
 
-  // Frames first … first + count - 1, count <= loader_.frames().
-  BandRange table(const SignalReader& reader, int64_t first, int64_t count, const BandLogarithm* logarithm,
-                  float* y) const {
-    constexpr int64_t line = 16;  // floats: where vectors of any width may begin
-    const int64_t spectrum = round_up(fft_workspace(), line), table = round_up(loader_.workspace(), line);
-    const Buffer buffer =
-        arena(Device::cpu)
-            .allocate(4 * (table + spectrum + (bins() + (options_.filters ? bands() : 0)) * vector_lanes));
-    float* samples = static_cast<float*>(buffer.data());
-    float* workspace = samples + table;
-    float* powers = workspace + spectrum;
-    float* banded = options_.filters ? powers + bins() * vector_lanes : powers;
-    loader_.load(reader, first, count, samples);
+  // Frames first … first + count - 1, count <= spectra_->frames().
+  BandRange some_frames(const SignalReader& signal, int64_t first, int64_t count, const BandLogarithm* logarithm,
+                        float* y) const {
+    const int64_t spectra = round_up(spectra_->workspace(), floats_a_line);
+    const int64_t floats = spectra + (bins() + (options_.filters ? bands() : 0)) * vector_lanes;
+    const Buffer buffer = arena(Device::cpu).allocate(4 * floats);
+    auto* workspace = static_cast<float*>(buffer.data());
+    float* powers = workspace + spectra;
+    float* values = options_.filters ? powers + bins() * vector_lanes : powers;
+    spectra_->load(signal, first, count, workspace);
     BandRange range;
     for (int64_t t = 0; t < count; t += vector_lanes) {
-      const FrameSamples frames{samples + t, loader_.offsets(), window_.data()};
-      if (plan_) {
-        transform(frames, workspace, powers);
-      } else {
-        transform_any(frames, workspace, powers);
-      }
-      raise(powers, bins(), options_.power / 2);
-      if (options_.filters) apply_filters(*options_.filters, powers, banded);
       const int64_t valid = std::min<int64_t>(vector_lanes, count - t);
-      raise(banded, bands(), options_.exponent);
-      range.include(scale_bands(logarithm, bands(), valid, banded));
-      store_frames(banded, bands(), valid, y + t * bands());
+      spectra_->transform(signal, first + t, valid, t, workspace, powers);
+      raise(powers + used_.first * vector_lanes, used_.last - used_.first, options_.power / 2);
+      if (options_.filters) apply_filters(*options_.filters, powers, values);
+      raise(values, bands(), options_.exponent);
+      range.include(scale_bands(logarithm, bands(), valid, values));
+      store_frames(values, bands(), valid, y + t * bands());
     }
     return range;
   }
 
-  int64_t fft_workspace() const {
-    if (plan_) return plan_->buffer_size() * complex_stride * (plan_->passes.size() > 2 ? 2 : 1);
-    return lane_count * (n_fft_ + 2 * bins() + 2 * fft_->workspace_size());
-  }
-
-  void transform(const FrameSamples& frames, float* workspace, float* powers) const {
-    float* x = workspace;
-    float* y = workspace + plan_->buffer_size() * complex_stride;
-    functions_.first(plan_->passes.front(), frames, x);
-    for (std::size_t i = 0; i < functions_.middle.size(); ++i) {
-      functions_.middle[i](plan_->passes[i + 1], x, y);
-      std::swap(x, y);
-    }
-    functions_.last(plan_->passes.back(), plan_->split.data(), x, powers);
-  }
-
-  // Any size, four frames at a time.
-  void transform_any(const FrameSamples& frames, float* workspace, float* powers) const {
-    Lanes* x = reinterpret_cast<Lanes*>(workspace);
-    auto* spectrum = reinterpret_cast<Complex<Lanes>*>(x + n_fft_);
-    constexpr int64_t together = std::min<int64_t>(lane_count, vector_lanes);
-    std::fill(x, x + n_fft_, Lanes{});
-    for (int64_t lane = 0; lane < vector_lanes; lane += together) {
-      for (int64_t n = 0; n < n_fft_; ++n)
-        for (int64_t i = 0; i < together; ++i)
-          x[n][i] = frames.samples[frames.offsets[n] + lane + i] * frames.window[n];
-      fft_->forward(x, spectrum, spectrum + bins());
-      for (int64_t k = 0; k < bins(); ++k) {
-        const Lanes power = spectrum[k].re * spectrum[k].re + spectrum[k].im * spectrum[k].im;
-        for (int64_t i = 0; i < together; ++i) powers[k * vector_lanes + lane + i] = power[i];
-      }
-    }
-  }
-
   const SpectralBandsOptions& options_;
-  int64_t n_fft_;
-  FrameLoader loader_;
-  std::vector<float> window_;
-  std::optional<FftPlan> plan_;
-  FftFunctions functions_;
-  std::shared_ptr<const RealFft> fft_;
+  Bins used_;
+  std::unique_ptr<FrameSpectra> spectra_;
 };
 
 void logarithms(const BandLogarithm& logarithm, float* values, int64_t count) {
