@@ -55,22 +55,23 @@ double seconds_of(const Matrix& matrix, double hop_seconds) {
   return static_cast<double>(matrix.frames) * hop_seconds;
 }
 
-void draw_waveform(Canvas& canvas, const Rectangle& area, const AudioPicture& picture) {
-  const double seconds = static_cast<double>(picture.samples.size()) / static_cast<double>(picture.sample_rate);
-  const Range range = range_of(picture.samples);
+void draw_waveform(Canvas& canvas, const Rectangle& area, std::span<const float> samples, int64_t sample_rate,
+                   const std::string& title) {
+  const double seconds = static_cast<double>(samples.size()) / static_cast<double>(sample_rate);
+  const Range range = range_of(samples);
   const double peak = std::max({std::abs(range.low), std::abs(range.high), 1e-3});
-  Axes axes(canvas, area, {0, seconds, "seconds"}, {-1.05 * peak, 1.05 * peak, "amplitude"}, "Waveform");
+  Axes axes(canvas, area, {0, seconds, "seconds"}, {-1.05 * peak, 1.05 * peak, "amplitude"}, title);
   axes.grid();
   // One stroke a column of pixels, from the least to the largest sample in it.
   const auto columns = static_cast<std::size_t>(area.width);
   std::vector<double> x, low, high;
   for (std::size_t column = 0; column < columns; ++column) {
-    const std::size_t begin = picture.samples.size() * column / columns;
-    const std::size_t end = std::max(begin + 1, picture.samples.size() * (column + 1) / columns);
-    if (begin >= picture.samples.size()) break;
-    const auto [least, largest] = std::minmax_element(
-        picture.samples.begin() + static_cast<std::ptrdiff_t>(begin),
-        picture.samples.begin() + static_cast<std::ptrdiff_t>(std::min(end, picture.samples.size())));
+    const std::size_t begin = samples.size() * column / columns;
+    const std::size_t end = std::max(begin + 1, samples.size() * (column + 1) / columns);
+    if (begin >= samples.size()) break;
+    const auto [least, largest] =
+        std::minmax_element(samples.begin() + static_cast<std::ptrdiff_t>(begin),
+                            samples.begin() + static_cast<std::ptrdiff_t>(std::min(end, samples.size())));
     x.push_back(seconds * (static_cast<double>(column) + 0.5) / static_cast<double>(columns));
     low.push_back(*least);
     high.push_back(*largest);
@@ -155,7 +156,7 @@ void plot_audio(const std::filesystem::path& path, const AudioPicture& picture) 
   Canvas canvas(1200, 700 + bars);
   canvas.text({40, 34}, picture.title, {.size = 17, .bold = true});
   constexpr double left = 80, right = 670, first = 90, second = 415, width = 410, height = 210;
-  draw_waveform(canvas, {left, first, width + 60, height}, picture);
+  draw_waveform(canvas, {left, first, width + 60, height}, picture.samples, picture.sample_rate, "Waveform");
   draw_spectrum(canvas, {right, first, width + 60, height}, picture);
   draw_spectrogram(canvas, {left, second, width, height}, picture);
   draw_mfcc(canvas, {right, second, width, height}, picture);
@@ -178,10 +179,18 @@ void plot_feature(const std::filesystem::path& path, const FeaturePicture& pictu
   }
   Axis bins(0, static_cast<double>(picture.values.bins), picture.axis_label);
   bins.set_ticks(picture.ticks.empty() ? number_ticks(picture.values.bins) : picture.ticks);
-  Axes axes(canvas, area, {0, seconds_of(picture.values, picture.hop_seconds), "seconds"}, bins, picture.title);
+  Axes axes(canvas, area, {0, seconds_of(picture.values, picture.hop_seconds), picture.time_label}, bins,
+            picture.title);
   axes.image(turned(picture.values, low, high, map));
   axes.frame();
   axes.colour_bar(map, low, high, picture.value_label);
+  canvas.save(path);
+}
+
+void plot_waveform(const std::filesystem::path& path, const std::string& title, std::span<const float> samples,
+                   int64_t sample_rate) {
+  Canvas canvas(1100, 380);
+  draw_waveform(canvas, {90, 60, 960, 250}, samples, sample_rate, title);
   canvas.save(path);
 }
 

@@ -39,9 +39,12 @@ struct FeaturePicture {
   std::vector<Tick> ticks{};
   std::string axis_label{};   // "Hz", "coefficient"
   std::string value_label{};  // "dB"
-  bool around_zero = false;   // values of both signs: a diverging colour map
+  std::string time_label = "seconds";
+  bool around_zero = false;  // values of both signs: a diverging colour map
 };
 void plot_feature(const std::filesystem::path& path, const FeaturePicture& picture);
+void plot_waveform(const std::filesystem::path& path, const std::string& title, std::span<const float> samples,
+                   int64_t sample_rate);
 
 struct TrainingCurve {
   std::string name;

@@ -1,0 +1,98 @@
+// melgrad features over one file and many.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "tensor/io/npy.h"
+#include "tests/apps/program.h"
+
+namespace melgrad::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+Arguments features(const Arguments& audio, const fs::path& out, const Arguments& more = {}) {
+  Arguments arguments{"features"};
+  arguments.insert(arguments.end(), audio.begin(), audio.end());
+  for (const std::string& argument :
+       {std::string("--preset"), std::string("gtzan-mfcc"), std::string("--out"), out.string()})
+    arguments.push_back(argument);
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+TEST_CASE("outputs that are current are left alone; a changed file, parameter or a lost description is not") {
+  const TemporaryFolder folder;
+  const fs::path audio = folder / "a.wav", out = folder / "a.npy";
+  write_wav(audio, std::vector<float>(22050, 0.25f), 22050);
+  REQUIRE(run_program(features({audio.string()}, out)).status == 0);
+  CHECK(load_npy(out).shape() == Shape{44, 13});
+  CHECK(file_bytes(folder / "a.toml").find("n_fft = 2048") != std::string::npos);
+  const auto current = [&](const Arguments& more) {
+    const Outcome outcome = run_program(features({audio.string()}, out, more));
+    REQUIRE(outcome.status == 0);
+    return outcome.out.find("\"current\":1") != std::string::npos;
+  };
+  CHECK(current({"--json"}));
+  CHECK(!current({"--json", "--again"}));
+  CHECK(!current({"--json", "--set", "mfcc=20"}));
+  CHECK(load_npy(out).shape() == Shape{44, 20});
+  CHECK(!current({"--json"}));
+  write_wav(audio, std::vector<float>(44100, 0.25f), 22050);
+  CHECK(!current({"--json"}));
+  CHECK(load_npy(out).shape() == Shape{87, 13});
+  fs::remove(folder / "a.toml");
+  CHECK(!current({"--json"}));
+  fs::remove(out);
+  CHECK(!current({"--json"}));
+  CHECK(load_npy(out).shape() == Shape{87, 13});
+}
+
+TEST_CASE("many files: folders are kept, failures are listed at the end with status 1, the others are made") {
+  const TemporaryFolder folder;
+  Arguments audio;
+  for (const char* name : {"blues/1.wav", "rock/1.wav", "rock/live/1.wav"}) {
+    fs::create_directories((folder / name).parent_path());
+    write_wav(folder / name, std::vector<float>(22050, 0.25f), 22050);
+    audio.push_back((folder / name).string());
+  }
+  REQUIRE(run_program(features(audio, folder / "out")).status == 0);
+  for (const char* name : {"blues/1.npy", "rock/1.npy", "rock/live/1.npy"}) CHECK(fs::exists(folder / "out" / name));
+  std::ofstream(folder / "rock/text.wav") << "no audio";
+  audio.push_back((folder / "rock/text.wav").string());
+  audio.push_back((folder / "rock/none.wav").string());
+  const Outcome outcome = run_program(features(audio, folder / "out", {"--jobs", "2"}));
+  CHECK(outcome.status == 1);
+  CHECK(outcome.err.find("5 files: 0 made, 3 as they are, 2 failed") != std::string::npos);
+  CHECK(outcome.err.find("text.wav: cannot be read as audio") != std::string::npos);
+  CHECK(outcome.err.find("none.wav: no such file") != std::string::npos);
+  CHECK(!fs::exists(folder / "out/rock/text.npy"));
+  write_wav(folder / "rock/1.aiff.wav", std::vector<float>(22050, 0.25f), 22050);
+  fs::rename(folder / "rock/1.aiff.wav", folder / "rock/1.aiff");
+  const Outcome collision =
+      run_program(features({(folder / "rock/1.wav").string(), (folder / "rock/1.aiff").string()}, folder / "out"));
+  CHECK(collision.status == 1);
+  CHECK(collision.err.find("would both become") != std::string::npos);
+}
+
+TEST_CASE("every preset draws a picture") {
+  const TemporaryFolder folder;
+  std::vector<float> chirp;
+  for (int i = 0; i < 22050 * 3; ++i)
+    chirp.push_back(0.5f * std::sin(1e-6f * static_cast<float>(i) * static_cast<float>(i)));
+  write_wav(folder / "a.wav", chirp, 22050);
+  const Outcome listed = run_program({"presets", "--json"});
+  for (const char* preset : {"librosa", "gtzan-mfcc", "log-frequency", "key-spectrogram", "waveform", "musicnn"}) {
+    CAPTURE(preset);
+    CHECK(listed.out.find(std::string("\"") + preset + "\"") != std::string::npos);
+    const fs::path out = folder / (std::string(preset) + ".png");
+    CHECK(run_program({"features", (folder / "a.wav").string(), "--preset", preset, "--out", out.string()}).status ==
+          0);
+    CHECK(file_bytes(out).starts_with("\x89PNG"));
+  }
+}
+
+}  // namespace
+}  // namespace melgrad::test
