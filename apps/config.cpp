@@ -118,7 +118,9 @@ void set_key(Config& config, const std::string& section, const std::string& key,
     set_model(config, key, text);
   } else if (section == "frontend") {
     if (key == "preset") {
-      config.frontend = frontend_preset(std::string(unquoted(text)));
+      const FrontendPreset& preset = find_preset(std::string(unquoted(text)));
+      config.frontend = preset.options;
+      if (preset.clip) apply_clip(*preset.clip, config.data);
     } else {
       set_known(config.frontend, section, key, text);
     }
@@ -133,6 +135,9 @@ void set_key(Config& config, const std::string& section, const std::string& key,
 }
 
 void apply_table(Config& config, const toml::table& table) {
+  // The preset first: other keys, of [data] too, change what it gives.
+  if (const toml::node* preset = table.at_path("frontend.preset").node(); preset != nullptr)
+    set_key(config, "frontend", "preset", scalar_text("frontend.preset", *preset));
   for (const auto& [section, node] : table) {
     if (section == "layer") {
       config.layers = read_layers("layer", node);
@@ -141,9 +146,6 @@ void apply_table(Config& config, const toml::table& table) {
     const auto* keys = node.as_table();
     if (keys == nullptr) throw UsageError(fmt::format("'{}' stands outside a section", section.str()));
     const std::string section_name(section.str());
-    // The preset first: other keys change what it gives.
-    if (const toml::node* preset = keys->get("preset"); preset != nullptr && section_name == "frontend")
-      set_key(config, section_name, "preset", scalar_text("frontend.preset", *preset));
     for (const auto& [key, value] : *keys) {
       const std::string key_name(key.str());
       if (section_name == "frontend" && key_name == "preset") continue;

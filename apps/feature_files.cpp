@@ -16,32 +16,45 @@ std::filesystem::path parameters_of(const std::filesystem::path& out) {
 }
 
 // What F.toml must say of this file and these parameters.
-std::string description(const std::filesystem::path& audio, const FrontendOptions& options) {
+std::string description(const std::filesystem::path& audio, const FrontendOptions& options, const FilePart& part) {
   struct stat status {};
   require(::stat(audio.c_str(), &status) == 0, "{}: no such file; check the path", audio.string());
-  return fmt::format("{}\n[source]\nfile = {}\nbytes = {}\nmodified = {}.{:09d}\n", format_options(options),
+  std::string data;
+  if (part) {
+    data = "\n[data]\n";
+    DataOptions::visit(*part, [&](std::string_view key, const auto& value) {
+      if (key == "duration" || key == "crop" || key == "short")
+        data += fmt::format("{} = {}\n", key, option_to_text(value));
+    });
+  }
+  return fmt::format("{}{}\n[source]\nfile = {}\nbytes = {}\nmodified = {}.{:09d}\n", format_options(options), data,
                      in_quotes(audio.filename().string()), status.st_size, status.st_mtim.tv_sec,
                      status.st_mtim.tv_nsec);
 }
 
-void write_picture(const std::filesystem::path& audio, const std::filesystem::path& out, const Frontend& frontend) {
-  const std::vector<float> samples = load_samples(audio, frontend.options().sample_rate);
-  Features features;
+Features compute_part(const std::filesystem::path& audio, const Frontend& frontend, const FilePart& part) {
+  const int64_t rate = frontend.options().sample_rate;
+  const std::vector<float> samples = load_samples(audio, rate);
   try {
-    features = frontend.compute(samples);
+    const auto seconds = static_cast<double>(samples.size()) / static_cast<double>(rate);
+    if (!part || (part->short_clips == ShortClips::skip && seconds < part->duration)) return frontend.compute(samples);
+    SegmentFeatures features = analyse_clip(samples, frontend, *part);  // of one segment
+    return {.frames = features.frames, .bins = features.bins, .values = std::move(features.values)};
   } catch (const Error& error) {
     fail("{}: {}", audio.string(), error.what());
   }
-  draw_features(out, audio.filename().string(), frontend.options(), features);
 }
 
 }  // namespace
 
-void write_features(const std::filesystem::path& audio, const std::filesystem::path& out, const Frontend& frontend) {
-  if (out.extension() == ".png") return write_picture(audio, out, frontend);
-  const std::string before = description(audio, frontend.options());
+void write_features(const std::filesystem::path& audio, const std::filesystem::path& out, const Frontend& frontend,
+                    const FilePart& part) {
+  if (out.extension() == ".png")
+    return draw_features(out, audio.filename().string(), frontend.options(), compute_part(audio, frontend, part));
+  const std::string before = description(audio, frontend.options(), part);
   NpyRowWriter writer(out, frontend.bins());
-  stream_features(audio, frontend, [&](const Features& features) { writer.append(features.values); });
+  const auto append = [&](const Features& features) { writer.append(features.values); };
+  part ? append(compute_part(audio, frontend, part)) : (void)stream_features(audio, frontend, append);
   // A killed run leaves no output that is taken for current: the old description goes first, the new one comes last.
   std::filesystem::remove(parameters_of(out));
   writer.commit();
@@ -49,11 +62,11 @@ void write_features(const std::filesystem::path& audio, const std::filesystem::p
 }
 
 bool features_are_current(const std::filesystem::path& audio, const std::filesystem::path& out,
-                          const FrontendOptions& options) {
+                          const FrontendOptions& options, const FilePart& part) {
   if (out.extension() != ".npy" || !std::filesystem::exists(out) || !std::filesystem::exists(parameters_of(out)) ||
       !std::filesystem::exists(audio))
     return false;
-  return read_file(parameters_of(out)) == description(audio, options);
+  return read_file(parameters_of(out)) == description(audio, options, part);
 }
 
 }  // namespace melgrad

@@ -147,6 +147,12 @@ struct PresetClip {
   ShortClips short_clips;
 };
 
+inline void apply_clip(const PresetClip& clip, DataOptions& options) {
+  options.duration = clip.duration;
+  options.crop = clip.crop;
+  options.short_clips = clip.short_clips;
+}
+
 struct FrontendPreset {
   std::string name;
   std::string description;  // one line

@@ -23,19 +23,44 @@ struct Options : CommonOptions {
   bool again = false;
 };
 
-FrontendOptions configure(const Options& options) {
+struct Parameters {
+  FrontendOptions frontend;
+  FilePart part;
+};
+
+// Sets a key of the frontend, or one of [data] that says which part of a file is taken; "n_fft=512" and
+// "frontend.n_fft=512" say the same.
+void apply_setting(Parameters& parameters, const std::string& setting) {
+  const auto equals = setting.find('=');
+  require(equals != std::string::npos, "--set {}: expected key=value, such as n_fft=1024", setting);
+  std::string key = setting.substr(0, equals);
+  const std::string value = setting.substr(equals + 1);
+  for (const char* section : {"frontend.", "data."})
+    if (key.starts_with(section)) key.erase(0, std::string_view(section).size());
+  if (key == "duration" && (value == "0" || value == "0.0")) {
+    parameters.part.reset();
+  } else if (key == "duration" || key == "crop" || key == "short") {
+    if (!parameters.part) parameters.part.emplace();
+    set_option(*parameters.part, "data", key, value);
+  } else {
+    require(set_option(parameters.frontend, "frontend", key, value),
+            "unknown key '{}'; a frontend has {}; of a file there is duration, crop, short", key,
+            option_names<FrontendOptions>());
+  }
+}
+
+Parameters configure(const Options& options) {
   try {
-    FrontendOptions frontend = frontend_preset(options.preset);
-    for (const std::string& setting : options.settings) {
-      // "n_fft=512" and "frontend.n_fft=512" say the same.
-      const std::string text = setting.starts_with("frontend.") ? setting.substr(9) : setting;
-      const auto equals = text.find('=');
-      require(equals != std::string::npos, "--set {}: expected key=value, such as n_fft=1024", setting);
-      require(set_option(frontend, "frontend", text.substr(0, equals), text.substr(equals + 1)),
-              "unknown key '{}'; a frontend has {}", text.substr(0, equals), option_names<FrontendOptions>());
+    const FrontendPreset& preset = find_preset(options.preset);
+    Parameters parameters{.frontend = preset.options, .part = {}};
+    if (preset.clip) {
+      parameters.part.emplace();
+      apply_clip(*preset.clip, *parameters.part);
     }
-    validate(frontend);
-    return frontend;
+    for (const std::string& setting : options.settings) apply_setting(parameters, setting);
+    validate(parameters.frontend);
+    if (parameters.part) validate(*parameters.part);
+    return parameters;
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
@@ -91,7 +116,8 @@ void report(const Options& options, std::vector<std::string> failures, int64_t c
 
 void run(const Options& options) {
   set_threads(options.jobs);
-  const Frontend frontend(configure(options));
+  const Parameters parameters = configure(options);
+  const Frontend frontend(parameters.frontend);
   const std::filesystem::path out(options.out);
   if (options.audio.size() > 1 && names_one_file(out))
     throw UsageError(fmt::format("--out {}: give a folder for {} files", options.out, options.audio.size()));
@@ -109,8 +135,9 @@ void run(const Options& options) {
       const auto index = static_cast<std::size_t>(i);
       bool skipped = false;
       try {
-        skipped = !options.again && features_are_current(options.audio[index], outputs[index], frontend.options());
-        if (!skipped) write_features(options.audio[index], outputs[index], frontend);
+        skipped = !options.again &&
+                  features_are_current(options.audio[index], outputs[index], frontend.options(), parameters.part);
+        if (!skipped) write_features(options.audio[index], outputs[index], frontend, parameters.part);
       } catch (const Error& error) {
         failures[index] = error.what();
       }

@@ -23,6 +23,28 @@ Arguments features(const Arguments& audio, const fs::path& out, const Arguments&
   return arguments;
 }
 
+TEST_CASE("a preset brings the part of a file that its system takes, and --set changes it") {
+  const TemporaryFolder folder;
+  write_wav(folder / "x.wav", std::vector<float>(12'000 * 31, 0.25F), 12000);
+  write_wav(folder / "short.wav", std::vector<float>(12'000, 0.25F), 12000);
+  const auto frames = [&](const char* preset, const char* file, const Arguments& more) {
+    Arguments arguments{"features", (folder / file).string(), "--preset", preset, "--out", (folder / "f.npy").string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run_program(arguments);
+    REQUIRE_MESSAGE(outcome.status == 0, outcome.err);
+    return load_npy(folder / "f.npy").shape()[0];
+  };
+  CHECK(frames("choi", "x.wav", {}) == 1366);
+  CHECK(file_bytes(folder / "f.toml").find("[data]\nduration = 29.12\ncrop = \"centre\"\nshort = \"pad\"\n") !=
+        std::string::npos);
+  CHECK(frames("choi", "short.wav", {}) == 1366);
+  CHECK(frames("mtat", "x.wav", {}) == 683);
+  CHECK(frames("mtat", "short.wav", {}) == 24);
+  CHECK(frames("mtat", "x.wav", {"--set", "duration=0"}) == 1 + 12'000 * 31 / 512);
+  CHECK(file_bytes(folder / "f.toml").find("[data]") == std::string::npos);
+  CHECK(frames("librosa", "x.wav", {"--set", "data.duration=2"}) == 1 + 44'100 / 512);
+}
+
 TEST_CASE("outputs that are current are left alone; a changed file, parameter or a lost description is not") {
   const TemporaryFolder folder;
   const fs::path audio = folder / "a.wav", out = folder / "a.npy";
