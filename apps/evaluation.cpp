@@ -1,5 +1,7 @@
 #include "apps/evaluation.h"
 
+#include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "models/metrics/nearest_centroid.h"
@@ -57,16 +59,36 @@ std::vector<float> mean_over_frames(const Samples& samples) {
   return means;
 }
 
-struct Units {  // what counts as one: a clip or a segment
-  std::vector<float> vectors;
-  std::vector<int32_t> labels;
-};
+// Vectors of each unit: a clip's is the mean of its segments'.
+std::vector<float> by_unit(std::vector<float> vectors, const Samples& samples, int64_t width, bool by_clip) {
+  return by_clip ? mean_by_group(vectors, width, samples.clip, samples.clips) : std::move(vectors);
+}
 
-Units units_of(const Samples& samples, bool by_clip) {
-  std::vector<float> vectors = mean_over_frames(samples);
-  if (!by_clip) return {std::move(vectors), classes_of(samples)};
-  const int64_t bins = samples.input.numel() / samples.input[0];
-  return {mean_by_group(vectors, bins, samples.clip, samples.clips), clip_classes(samples)};
+std::vector<int32_t> unit_classes(const Samples& samples, bool by_clip) {
+  return by_clip ? clip_classes(samples) : classes_of(samples);
+}
+
+std::vector<float> mean_features(const Samples& samples, bool by_clip) {
+  return by_unit(mean_over_frames(samples), samples, samples.input.numel() / samples.input[0], by_clip);
+}
+
+Evaluation start_evaluation(const Samples& samples, const LossOptions& loss, int64_t outputs, bool by_clip) {
+  Evaluation evaluation{.clips = samples.clips,
+                        .segments = samples.size(),
+                        .by_clip = by_clip,
+                        .kind = kind_of(samples, loss),
+                        .confusion = ConfusionMatrix(outputs)};
+  if (evaluation.kind == TargetKind::classes) evaluation.truth = unit_classes(samples, by_clip);
+  if (evaluation.kind == TargetKind::tags) {
+    evaluation.targets = by_unit(samples.targets, samples, outputs, by_clip);
+    evaluation.tags = outputs;
+  }
+  return evaluation;
+}
+
+void add_prediction(Evaluation& evaluation, int64_t predicted) {
+  evaluation.confusion.add(evaluation.truth[evaluation.predicted.size()], predicted);
+  evaluation.predicted.push_back(static_cast<int32_t>(predicted));
 }
 
 }  // namespace
@@ -102,8 +124,13 @@ double count_correct(const LossOptions& loss, const Tensor& output, ActivationFu
   }
   if (classes == 1 && !hard) return 0;  // a number to approximate has no class
   for (std::size_t row = 0; row < rows; ++row) {
-    const int64_t label = hard ? truth.data<int32_t>()[row] : argmax(row_of(truth, row));
-    correct += argmax(row_of(scores, row)) == label;
+    const int64_t first = argmax(row_of(scores, row));
+    if (hard) {
+      correct += first == truth.data<int32_t>()[row];
+    } else {
+      const auto wanted = row_of(truth, row);  // of several labels each is right
+      correct += wanted[static_cast<std::size_t>(first)] == *std::ranges::max_element(wanted);
+    }
   }
   return correct;
 }
@@ -123,38 +150,54 @@ SegmentScore score_segments(Sequential& network, const Samples& samples, const L
   return {loss_sum / n, correct / n};
 }
 
-Evaluation evaluate(Sequential& network, const Samples& samples, const LossOptions& loss, int64_t batch, bool by_clip) {
-  const int64_t classes = network.output_shape()[0];
-  const SegmentScore segments = score_segments(network, samples, loss, batch);
-  Evaluation evaluation{.clips = samples.clips,
-                        .segments = samples.size(),
-                        .loss = segments.loss,
-                        .segment_accuracy = segments.accuracy,
-                        .by_clip = by_clip,
-                        .single_label = !samples.labels.empty() || loss.loss == Loss::cross_entropy,
-                        .confusion = ConfusionMatrix(classes)};
-  if (!evaluation.single_label) return evaluation;
-  std::vector<float> scores = predict(network, samples, batch);
-  std::vector<int32_t> labels = classes_of(samples);
-  if (by_clip) {
-    scores = mean_by_group(scores, classes, samples.clip, samples.clips);
-    labels = clip_classes(samples);
+TargetKind kind_of(const Samples& samples, const LossOptions& loss) {
+  if (!samples.labels.empty()) return TargetKind::classes;
+  const auto outputs = static_cast<std::size_t>(std::max<int64_t>(samples.outputs, 1));
+  bool distributions = true, tags = true;
+  for (std::size_t row = 0; row < samples.targets.size(); row += outputs) {
+    const auto targets = std::span(samples.targets).subspan(row, outputs);
+    distributions = distributions && std::abs(std::accumulate(targets.begin(), targets.end(), 0.0) - 1) < 1e-3;
+    tags = tags && std::ranges::all_of(targets, [](float target) { return target == 0 || target == 1; });
   }
-  const auto width = static_cast<std::size_t>(classes);
-  for (std::size_t i = 0; i < labels.size(); ++i)
-    evaluation.confusion.add(labels[i], argmax(std::span(scores).subspan(i * width, width)));
+  const bool chosen = loss.loss == Loss::cross_entropy && loss.target_scale == TargetScale::as_given;
+  if (chosen && distributions) return TargetKind::classes;
+  return tags ? TargetKind::tags : TargetKind::values;
+}
+
+Evaluation evaluate(Sequential& network, const Samples& samples, const LossOptions& loss, int64_t batch, bool by_clip) {
+  const int64_t outputs = network.output_shape()[0];
+  Evaluation evaluation = start_evaluation(samples, loss, outputs, by_clip);
+  const SegmentScore segments = score_segments(network, samples, loss, batch);
+  evaluation.loss = segments.loss;
+  evaluation.segment_accuracy = segments.accuracy;
+  if (evaluation.kind == TargetKind::values) return evaluation;
+  std::vector<float> scores = by_unit(predict(network, samples, batch), samples, outputs, by_clip);
+  if (evaluation.kind == TargetKind::tags) {
+    evaluation.scores = std::move(scores);
+    return evaluation;
+  }
+  const auto width = static_cast<std::size_t>(outputs);
+  for (std::size_t i = 0; i < scores.size(); i += width)
+    add_prediction(evaluation, argmax(std::span(scores).subspan(i, width)));
   return evaluation;
 }
 
-double nearest_centroid_accuracy(const Samples& train, const Samples& test, int64_t classes, bool by_clip) {
-  const auto bins = static_cast<std::size_t>(train.input.numel() / train.input[0]);
-  const Units known = units_of(train, by_clip);
-  const Units asked = units_of(test, by_clip);
-  const NearestCentroid classifier(known.vectors, static_cast<int64_t>(bins), known.labels, classes);
-  ConfusionMatrix confusion(classes);
-  for (std::size_t i = 0; i < asked.labels.size(); ++i)
-    confusion.add(asked.labels[i], classifier.predict(std::span(asked.vectors).subspan(i * bins, bins)));
-  return confusion.accuracy();
+Evaluation evaluate_centroid(const Samples& train, const Samples& test, const LossOptions& loss, int64_t outputs,
+                             bool by_clip) {
+  Evaluation evaluation = start_evaluation(test, loss, outputs, by_clip);
+  require(evaluation.kind != TargetKind::values, "the nearest centroid is for classes and tags");
+  const int64_t size = train.input.numel() / train.input[0];
+  const std::vector<float> known = mean_features(train, by_clip), asked = mean_features(test, by_clip);
+  if (evaluation.kind == TargetKind::tags) {
+    const std::vector<float> truth = by_unit(train.targets, train, outputs, by_clip);
+    evaluation.scores = nearest_centroid_tags(known, size, truth, outputs, asked);
+    return evaluation;
+  }
+  const NearestCentroid classifier(known, size, unit_classes(train, by_clip), outputs);
+  const auto width = static_cast<std::size_t>(size);
+  for (std::size_t i = 0; i < asked.size(); i += width)
+    add_prediction(evaluation, classifier.predict(std::span(asked).subspan(i, width)));
+  return evaluation;
 }
 
 }  // namespace melgrad

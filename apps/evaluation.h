@@ -5,6 +5,7 @@
 #include "layers/loss.h"
 #include "layers/sequential.h"
 #include "models/metrics/classification.h"
+#include "models/metrics/tagging.h"
 
 namespace melgrad {
 
@@ -12,7 +13,7 @@ namespace melgrad {
 std::vector<float> predict(Sequential& network, const Samples& samples, int64_t batch);
 
 // How many samples of a batch a network got right, from its output before `activation`: those whose largest output is
-// that of the label or of the largest target. With binary cross-entropy each output counts by itself (above one half or
+// that of the label or of a largest target (of several tags, any). With binary cross-entropy each output counts by itself (above one half or
 // not), a sample as the share that is right.
 double count_correct(const LossOptions& loss, const Tensor& output, ActivationFunction activation,
                      const Tensor& targets);
@@ -24,20 +25,35 @@ struct SegmentScore {
 // What training watches: loss and accuracy of each segment by itself.
 SegmentScore score_segments(Sequential& network, const Samples& samples, const LossOptions& loss, int64_t batch);
 
+// What a sample's targets are.
+enum class TargetKind : uint8_t {
+  classes,  // one class a sample: labels, or rows that are distributions
+  tags,     // rows of zeros and ones
+  values,   // numbers to approximate: the loss is all there is to say
+};
+TargetKind kind_of(const Samples& samples, const LossOptions& loss);
+
+// Unit: a clip, or a segment where each counts by itself.
 struct Evaluation {
   int64_t clips = 0;
   int64_t segments = 0;
   double loss = 0;              // mean over segments
   double segment_accuracy = 0;  // each segment by itself
-  bool by_clip = false;         // whether `confusion` counts clips (segments averaged) or segments
-  bool single_label = true;     // whether a sample has one class; if not, there is no confusion
-  ConfusionMatrix confusion{0};
+  bool by_clip = false;         // whether units are clips, the scores of a clip's segments averaged
+  TargetKind kind = TargetKind::classes;
+  std::vector<int32_t> truth{}, predicted{};  // (units): classes
+  ConfusionMatrix confusion{0};           // classes
+  std::vector<float> scores{}, targets{};     // (units, tags): tags
+  int64_t tags = 0;
+
+  int64_t units() const { return by_clip ? clips : segments; }
+  TagMatrix tag_matrix() const { return {scores, targets, units(), tags}; }
 };
-// `by_clip`: the probabilities of a clip's segments are averaged and the clip counts once.
 Evaluation evaluate(Sequential& network, const Samples& samples, const LossOptions& loss, int64_t batch, bool by_clip);
 
-// Accuracy on `test` of the nearest-centroid classifier on each clip's mean feature vector, fitted on `train`. Clips
-// (or segments) count as in evaluate().
-double nearest_centroid_accuracy(const Samples& train, const Samples& test, int64_t classes, bool by_clip);
+// What the nearest-centroid classifier on each unit's mean feature vector, fitted on `train`, makes of `test`: the
+// baseline. Loss and segment accuracy stay 0.
+Evaluation evaluate_centroid(const Samples& train, const Samples& test, const LossOptions& loss, int64_t outputs,
+                             bool by_clip);
 
 }  // namespace melgrad

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "apps/command.h"
-#include "apps/plots/plots.h"
+#include "apps/evaluation_pictures.h"
 #include "apps/report_evaluation.h"
 #include "apps/run_folder.h"
 
@@ -14,6 +14,7 @@ namespace {
 struct Options : CommonOptions {
   std::string run, data, plot;
   std::string split = "test";
+  double threshold = 0.5;
   std::vector<std::string> settings;
   bool baseline = false;
 };
@@ -28,29 +29,28 @@ void run(const Options& options) {
           options.run);
   const Samples& samples = split_of(data, options.split);
   require(samples.size() > 0, "{}: no samples in the {} split", options.data, options.split);
-  const Evaluation evaluation =
-      evaluate(trained.network, samples, loss_options(config.train), config.train.batch, data.whole_clips);
-  Json object = evaluation_json(evaluation, options.split, static_cast<int64_t>(data.skipped.size()), data.protocol);
-  double centroid = 0;
-  require(evaluation.single_label || (!options.baseline && options.plot.empty()),
-          "evaluate: --baseline and --plot are for data with one class a sample");
+  const LossOptions loss = loss_options(config.train);
+  const Evaluation evaluation = evaluate(trained.network, samples, loss, config.train.batch, data.whole_clips);
+  const Protocol protocol = protocol_of(data, options.split, options.threshold);
+  Json object = evaluation_json(evaluation, protocol);
+  std::string text = options.json ? "" : evaluation_text(evaluation, protocol);
   if (options.baseline) {
-    centroid =
-        nearest_centroid_accuracy(data.train, samples, static_cast<int64_t>(data.labels.size()), data.whole_clips);
-    object["nearest_centroid"] = centroid;
+    const Evaluation centroid =
+        evaluate_centroid(data.train, samples, loss, trained.network.output_shape()[0], data.whole_clips);
+    const Json measured = evaluation_json(centroid, protocol);
+    for (const char* key : {"accuracy", "mirex", "roc_auc", "pr_auc"})
+      if (measured.contains(key)) {
+        object["nearest_centroid"][key] = measured[key];
+        text += fmt::format("\nnearest centroid on mean features: {} {:.3f}", key, measured[key].get<double>());
+      }
+    text += "\n";
   }
   if (!options.plot.empty()) {
-    const std::string title = fmt::format("{}, {} split: accuracy {:.3f}", network_name(config), options.split,
-                                          evaluation.confusion.accuracy());
-    plots::plot_confusion(options.plot, title, data.labels, [&](int64_t truth, int64_t predicted) {
-      return evaluation.confusion.count(truth, predicted);
-    });
+    draw_evaluation(options.plot, network_name(config), evaluation, protocol);
+    text += fmt::format("\ndrawn to {}\n", options.plot);
   }
   if (options.json) return print_json(object);
-  fmt::print("{}\nsplit: {}\n", evaluation_line(evaluation, options.split), data.protocol);
-  if (evaluation.single_label) fmt::print("\n{}", confusion_table(evaluation.confusion, data.labels));
-  if (options.baseline) fmt::print("\nnearest centroid on mean features: accuracy {:.3f}\n", centroid);
-  if (!options.plot.empty()) fmt::print("\nconfusion matrix drawn to {}\n", options.plot);
+  fmt::print("{}", text);
 }
 
 }  // namespace
@@ -64,8 +64,11 @@ void add_evaluate_command(CLI::App& app) {
       ->check(CLI::IsMember({"train", "valid", "test"}))
       ->capture_default_str();
   command->add_option("--set", options->settings, "section.key=value, over the run's")->allow_extra_args(false);
+  command->add_option("--threshold", options->threshold, "tags count as predicted from this score on")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   command->add_flag("--baseline", options->baseline, "also the nearest-centroid classifier on mean features");
-  command->add_option("--plot", options->plot, "draw the confusion matrix to this PNG");
+  command->add_option("--plot", options->plot, "a PNG: the confusion matrix, or tags with their top-K curves");
   add_device_options(*command, *options);
   add_json_option(*command, *options);
   command->callback([options] { run(*options); });

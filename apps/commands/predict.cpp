@@ -7,8 +7,11 @@
 
 #include "apps/audio_picture.h"
 #include "apps/command.h"
+#include "apps/load_features.h"
+#include "apps/plots/plots.h"
 #include "apps/run_folder.h"
 #include "apps/table.h"
+#include "models/look_inside.h"
 
 namespace melgrad {
 namespace {
@@ -29,12 +32,14 @@ struct Options : CommonOptions {
   std::size_t top = 5;
   double threshold = 0;
   std::string segment = "all";
-  std::string plot;
+  std::string plot, activation;
+  bool time = false;
 };
 
 struct Score {
   std::string label;
   float probability;
+  std::size_t index;  // of the label
 };
 
 // The segments that the prediction averages. `middle` of the published ten is the sixth.
@@ -47,12 +52,16 @@ Samples choose(const Samples& segments, SegmentChoice choice) {
   return one;
 }
 
-std::vector<Score> scores_of(TrainedNetwork& trained, const Samples& segments) {
-  const auto classes = static_cast<int64_t>(trained.config.labels.size());
-  const std::vector<float> each = predict(trained.network, segments, trained.config.train.batch);
-  const std::vector<float> mean = mean_by_group(each, classes, segments.clip, 1);
+// Scores of each segment (segments, labels).
+std::vector<float> segment_scores(TrainedNetwork& trained, const Samples& segments) {
+  return predict(trained.network, segments, trained.config.train.batch);
+}
+
+// Of the whole file, best first.
+std::vector<Score> scores_of(const Config& config, const Samples& segments, const std::vector<float>& each) {
+  const std::vector<float> mean = mean_by_group(each, static_cast<int64_t>(config.labels.size()), segments.clip, 1);
   std::vector<Score> scores;
-  for (std::size_t c = 0; c < mean.size(); ++c) scores.push_back({trained.config.labels[c], mean[c]});
+  for (std::size_t c = 0; c < mean.size(); ++c) scores.push_back({config.labels[c], mean[c], c});
   std::stable_sort(scores.begin(), scores.end(),
                    [](const Score& a, const Score& b) { return a.probability > b.probability; });
   return scores;
@@ -67,6 +76,62 @@ void keep_best(std::vector<Score>& scores, const Options& options) {
   if (scores.size() > options.top) scores.resize(options.top);
 }
 
+// The kept labels (columns) at each segment (rows).
+std::vector<float> along_time(const std::vector<Score>& kept, const std::vector<float>& each, std::size_t labels) {
+  std::vector<float> values;
+  for (std::size_t row = 0; row < each.size(); row += labels)
+    for (const Score& score : kept) values.push_back(each[row + score.index]);
+  return values;
+}
+
+std::string time_table(const std::vector<Score>& kept, const std::vector<float>& values, double step) {
+  std::vector<std::vector<std::string>> rows{{"seconds"}};
+  for (const Score& score : kept) rows[0].push_back(score.label);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i % kept.size() == 0) rows.push_back({fmt::format("{:.1f}", static_cast<double>(i / kept.size()) * step)});
+    rows.back().push_back(fmt::format("{:.3f}", values[i]));
+  }
+  return format_table(rows);
+}
+
+Json time_json(const std::vector<Score>& kept, const std::vector<float>& values, double step) {
+  Json rows = Json::array();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i % kept.size() == 0)
+      rows.push_back({{"seconds", static_cast<double>(i / kept.size()) * step}, {"scores", Json::array()}});
+    rows.back()["scores"].push_back({{"label", kept[i % kept.size()].label}, {"score", values[i]}});
+  }
+  return rows;
+}
+
+// What --plot and --activation ask for.
+void draw(const Options& options, const std::string& path, TrainedNetwork& trained, const Samples& segments,
+          const std::vector<Score>& scores, const std::vector<float>& values) {
+  const std::string title = std::filesystem::path(path).filename().string();
+  const double step = segment_seconds(trained.config);
+  if (!options.plot.empty() && options.time) {
+    plots::TimePicture picture{.title = title, .scores = values, .step_seconds = step};
+    for (const Score& score : scores) picture.tags.push_back(score.label);
+    plots::plot_over_time(options.plot, picture);
+  } else if (!options.plot.empty()) {
+    std::vector<std::pair<std::string, float>> labels;
+    for (const Score& score : scores) labels.emplace_back(score.label, score.probability);
+    draw_audio_picture(options.plot, path, trained.config.frontend, labels);
+  }
+  if (options.activation.empty()) return;
+  require(segments.input.rank() == 3, "--activation: for networks on spectrograms, and this one takes {}",
+          segments.input.to_string());
+  const std::vector<int64_t> first{0};
+  const Batch batch = make_batch(segments, first, Device::cpu);
+  const Score& best = scores.front();
+  const ClassActivation map = class_activation(trained.network, batch.inputs, static_cast<int64_t>(best.index));
+  plots::plot_class_activation(options.activation,
+                               {.title = fmt::format("{}: {} {:.3f}", title, best.label, best.probability),
+                                .features = {batch.inputs.data<float>(), segments.input[0], segments.input[1]},
+                                .activation = {map.values, map.rows, map.columns},
+                                .seconds = step});
+}
+
 void run(const Options& options) {
   const Device device = use_device(options);
   SegmentChoice choice{};
@@ -75,13 +140,19 @@ void run(const Options& options) {
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
-  if (!options.plot.empty() && options.audio.size() != 1) throw UsageError("--plot draws one file; give one");
+  const std::vector<std::string> files = expand_inputs(options.audio);
+  if ((!options.plot.empty() || !options.activation.empty()) && files.size() != 1)
+    throw UsageError("--plot and --activation draw one file; give one");
   TrainedNetwork trained = load_trained(options.run, {}, device);
+  const double step = segment_seconds(trained.config);
   Json object{{"files", Json::array()}};
-  for (const std::string& path : options.audio) {
-    const Samples segments = choose(file_segments(path, trained.config), choice);
-    std::vector<Score> scores = scores_of(trained, segments);
+  for (const std::string& path : files) {
+    const Samples segments = choose(input_segments(path, trained.config), choice);
+    const std::vector<float> each = segment_scores(trained, segments);
+    std::vector<Score> scores = scores_of(trained.config, segments, each);
+    const Score best = scores.front();
     keep_best(scores, options);
+    const std::vector<float> values = along_time(scores, each, trained.config.labels.size());
     Json list = Json::array();
     std::vector<std::vector<std::string>> rows{{"label", "probability"}};
     for (const Score& score : scores) {
@@ -89,17 +160,17 @@ void run(const Options& options) {
       rows.push_back({score.label, fmt::format("{:.3f}", score.probability)});
     }
     object["files"].push_back({{"file", path}, {"segments", segments.size()}, {"scores", list}});
+    if (options.time) object["files"].back()["time"] = time_json(scores, values, step);
     if (!options.json) {
       const char* segments_are = segments.size() == 1 ? "segment of" : "segments averaged, each of";
-      fmt::print("{}: {} {} {} s\n{}\n", path, segments.size(), segments_are, segment_seconds(trained.config),
-                 format_table(rows));
+      fmt::print("{}: {} {} {} s\n{}\n", path, segments.size(), segments_are, step, format_table(rows));
+      if (options.time && !scores.empty()) fmt::print("{}\n", time_table(scores, values, step));
     }
-    if (!options.plot.empty()) {
-      std::vector<std::pair<std::string, float>> labels;
-      for (const Score& score : scores) labels.emplace_back(score.label, score.probability);
-      draw_audio_picture(options.plot, path, trained.config.frontend, labels);
-      if (!options.json) fmt::print("drawn to {}\n", options.plot);
-    }
+    if (scores.empty()) scores.push_back(best);  // a picture shows what came nearest to the threshold
+    draw(options, path, trained, segments, scores,
+         values.empty() ? along_time(scores, each, trained.config.labels.size()) : values);
+    for (const std::string& picture : {options.plot, options.activation})
+      if (!options.json && !picture.empty()) fmt::print("drawn to {}\n", picture);
   }
   if (options.json) print_json(object);
 }
@@ -110,7 +181,7 @@ void add_predict_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("predict", "labels with probabilities for audio files");
   auto options = std::make_shared<Options>();
   command->add_option("RUN", options->run, "the run's folder")->required();
-  command->add_option("AUDIO", options->audio, "audio files")->required();
+  command->add_option("AUDIO", options->audio, "audio files, folders of them, or features in .npy")->required();
   command->add_option("--top", options->top, "how many labels to print")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -118,7 +189,10 @@ void add_predict_command(CLI::App& app) {
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--segment", options->segment, "all (averaged), middle (the sixth of ten) or first")
       ->capture_default_str();
-  command->add_option("--plot", options->plot, "draw the file and the prediction to this PNG");
+  command->add_option("--plot", options->plot, "draw the file and the prediction, or with --time the scores, to a PNG");
+  command->add_option("--activation", options->activation,
+                      "draw to a PNG where the first segment speaks for its label");
+  command->add_flag("--time", options->time, "also the scores of each segment, along the file");
   add_device_options(*command, *options);
   add_json_option(*command, *options);
   command->callback([options] { run(*options); });

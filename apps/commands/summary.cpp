@@ -5,8 +5,10 @@
 
 #include "apps/command.h"
 #include "apps/network_table.h"
+#include "apps/plots/plots.h"
 #include "apps/run_folder.h"
 #include "apps/table.h"
+#include "models/look_inside.h"
 #include "models/registry.h"
 
 namespace melgrad {
@@ -31,6 +33,17 @@ Named find_network(const std::string& what) {
   } catch (const Error& error) {
     throw UsageError(fmt::format("summary: {}; or give the folder of a run", error.what()));
   }
+}
+
+// The frequency responses of what a run's first convolution has learned, lowest first.
+void draw_filters(const std::string& picture, const std::string& run) {
+  const TrainedNetwork trained = load_trained(run, {}, Device::cpu);
+  const FilterResponses responses = first_filter_responses(trained.network, 256);
+  plots::plot_filters(picture, {.title = fmt::format("first-layer filters of {}", run),
+                                .responses = responses.values,
+                                .filters = responses.filters,
+                                .bins = responses.bins,
+                                .nyquist = static_cast<double>(trained.config.frontend.sample_rate) / 2});
 }
 
 void print_summary_json(const Named& named) {
@@ -68,13 +81,15 @@ void print_summary(const Named& named) {
 void add_summary_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("summary", "a network layer by layer: shapes, parameters, flops, bytes");
   struct Options : CommonOptions {
-    std::string what;
+    std::string what, filters;
   };
   auto options = std::make_shared<Options>();
   command->add_option("MODEL|RUN", options->what, "the name of a model, or the folder of a run")->required();
+  command->add_option("--filters", options->filters, "draw a run's first-layer filters of raw samples to this PNG");
   add_json_option(*command, *options);
   command->callback([options] {
     const Named named = find_network(options->what);
+    if (!options->filters.empty()) draw_filters(options->filters, options->what);
     options->json ? print_summary_json(named) : print_summary(named);
   });
 }

@@ -154,8 +154,9 @@ void report(const Options& options, const Config& config, const LoadedData& data
     if (samples.size() == 0) continue;
     const Evaluation evaluation =
         evaluate(best.network, samples, loss_options(config.train), config.train.batch, data.whole_clips);
-    object[split] = evaluation_json(evaluation, split, static_cast<int64_t>(data.skipped.size()), data.protocol);
-    fmt::print(stderr, "{}\n", evaluation_line(evaluation, split));
+    const Protocol protocol = protocol_of(data, split);
+    object[split] = evaluation_json(evaluation, protocol);
+    fmt::print(stderr, "{}\n", evaluation_line(evaluation, protocol));
     write_file_atomically(std::filesystem::path(options.out) / fmt::format("{}.json", split),
                           object[split].dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   }

@@ -57,4 +57,62 @@ void plot_training(const std::filesystem::path& path, const std::string& title,
 void plot_confusion(const std::filesystem::path& path, const std::string& title, const std::vector<std::string>& labels,
                     const std::function<int64_t(int64_t truth, int64_t predicted)>& count);
 
+// A bar a tag, 0 … 1, in the order given. NaN: no bar.
+struct TagBar {
+  std::string tag{};
+  double roc_auc = 0, pr_auc = 0;
+};
+void plot_tag_bars(const std::filesystem::path& path, const std::string& title, const std::vector<TagBar>& bars);
+
+// One curve a share p, at K = 1, 2, …
+struct ShareCurve {
+  double p = 0;
+  std::vector<double> share{};
+};
+void plot_top_k(const std::filesystem::path& path, const std::string& title, const std::vector<ShareCurve>& holding,
+                const std::vector<double>& precision);
+
+// Scores of clips (rows) for tags (columns) beside the labels: a frame around each cell that is one.
+struct LabelPicture {
+  std::string title{};
+  std::vector<std::string> clips{}, tags{};
+  std::vector<float> scores{}, truth{};  // (clips, tags)
+};
+void plot_labels(const std::filesystem::path& path, const LabelPicture& picture);
+
+// Scores (steps, tags) along a file; step i stands for seconds i · step_seconds on.
+struct TimePicture {
+  std::string title{};
+  std::vector<std::string> tags{};
+  std::vector<float> scores{};
+  double step_seconds = 0;
+};
+void plot_over_time(const std::filesystem::path& path, const TimePicture& picture);
+
+// Learned filters, lowest frequency first: the response (filters, bins) of each, 0 … 1, bins even from 0 Hz to `nyquist`.
+struct FilterPicture {
+  std::string title{};
+  std::vector<float> responses{};
+  int64_t filters = 0, bins = 0;
+  double nyquist = 0;
+};
+void plot_filters(const std::filesystem::path& path, const FilterPicture& picture);
+
+// A spectrogram, and below it how much each place of it speaks for a class, 0 … 1; both over the same seconds.
+struct ActivationPicture {
+  std::string title{};
+  Matrix features{};
+  Matrix activation{};
+  double seconds = 0;
+};
+void plot_class_activation(const std::filesystem::path& path, const ActivationPicture& picture);
+
+// Spectrograms side by side, four to a row: a look at a class.
+struct SheetPicture {
+  std::string title{};
+  std::vector<std::pair<std::string, Matrix>> sheets{};  // name and values
+  double seconds = 0;
+};
+void plot_sheet(const std::filesystem::path& path, const SheetPicture& picture);
+
 }  // namespace melgrad::plots

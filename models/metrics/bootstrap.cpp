@@ -45,4 +45,13 @@ std::vector<Interval> bootstrap(int64_t clips, const WeightedMeasures& measures,
   return intervals;
 }
 
+Interval bootstrap_mean(std::span<const double> values, const BootstrapOptions& options) {
+  const auto weighted_mean = [&](std::span<const int32_t> weights) {
+    double sum = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) sum += values[i] * weights[i];
+    return std::vector<double>{sum / static_cast<double>(values.size())};
+  };
+  return bootstrap(static_cast<int64_t>(values.size()), weighted_mean, options).front();
+}
+
 }  // namespace melgrad

@@ -26,4 +26,7 @@ using WeightedMeasures = std::function<std::vector<double>(std::span<const int32
 // is NaN for some draws is left out of them; NaN in all gives NaN. The same for any number of threads.
 std::vector<Interval> bootstrap(int64_t clips, const WeightedMeasures& measures, const BootstrapOptions& options = {});
 
+// Of the mean of one number a clip, such as 1 where it was right.
+Interval bootstrap_mean(std::span<const double> values, const BootstrapOptions& options = {});
+
 }  // namespace melgrad

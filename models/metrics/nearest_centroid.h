@@ -13,6 +13,8 @@ class NearestCentroid {
   // vectors (n, size), labels (n) in 0 … classes - 1. A class without vectors is never predicted.
   NearestCentroid(std::span<const float> vectors, int64_t size, std::span<const int32_t> labels, int64_t classes);
   int64_t predict(std::span<const float> vector) const;
+  // Squared, to the mean of a class; infinite for one without vectors.
+  double distance(std::span<const float> vector, int64_t label) const;
 
  private:
   int64_t size_;
@@ -20,5 +22,11 @@ class NearestCentroid {
   std::vector<double> centroids_;         // (classes, size), standardised
   std::vector<bool> present_;             // (classes)
 };
+
+// The same for tags: a tag's clips have one mean, the others another, and the score of a vector is by how much it is
+// nearer to the first. train (n, size), truth (n, tags) of 0 and 1, asked (m, size) -> (m, tags). A tag that all clips
+// have, or none, gets zeros.
+std::vector<float> nearest_centroid_tags(std::span<const float> train, int64_t size, std::span<const float> truth,
+                                         int64_t tags, std::span<const float> asked);
 
 }  // namespace melgrad

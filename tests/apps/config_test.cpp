@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "apps/load_data.h"
 #include "models/recipes.h"
 #include "models/registry.h"
 #include "tests/temporary_folder.h"
@@ -14,6 +15,23 @@ TEST_CASE("every recipe that comes with the program loads") {
     CAPTURE(recipe.name);
     const Config config = load_recipe(std::string(recipe.name), {});
     CHECK_NOTHROW(find_model(config.model));
+  }
+}
+
+TEST_CASE("every recipe's features are what its network was published for") {
+  for (const Recipe& recipe : recipes()) {
+    CAPTURE(recipe.name);
+    const Config config = load_recipe(std::string(recipe.name), {});
+    const ModelDescription& model = find_model(config.model);
+    const Frontend frontend(config.frontend);
+    const Shape input = input_shape(make_cut(frontend, config.data).frames, frontend.bins());
+    if (config.model == "key-kw17") {
+      CHECK(input == Shape{150, 105, 1});  // half a minute; any number of frames will do
+    } else {
+      CHECK(input == model.input);
+    }
+    Sequential network = make_model(config.model, model.classes, config.model_options);
+    CHECK(network.build(input) == Shape{model.classes});
   }
 }
 

@@ -104,6 +104,8 @@ top_k()
 classes()
 keys()
 path = pathlib.Path(__file__).resolve().parent.parent / "data" / "metrics.safetensors"
-save_file({name: np.ascontiguousarray(array) for name, array in out.items()}, path, metadata={"scikit-learn": sklearn.__version__, "mir_eval": mir_eval.__version__,
-                               "numpy": np.__version__, "safetensors": safetensors.__version__})
+# safetensors writes the memory as it lies: a transposed view would come out wrong
+save_file({name: np.ascontiguousarray(array) for name, array in out.items()}, path,
+          metadata={"scikit-learn": sklearn.__version__, "mir_eval": mir_eval.__version__, "numpy": np.__version__,
+                    "safetensors": safetensors.__version__})
 path.chmod(0o644)

@@ -1,0 +1,88 @@
+// melgrad samples DATA --label L: what a class or tag of a data set looks like.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "apps/command.h"
+#include "apps/config.h"
+#include "apps/plots/plots.h"
+#include "audio/reader.h"
+#include "audio/segments.h"
+
+namespace melgrad {
+namespace {
+
+struct Options : CommonOptions {
+  std::string data, label, out = "samples.png", recipe = "gtzan-mfcc";
+  std::vector<std::string> settings;
+  std::size_t count = 4;
+};
+
+struct Sheet {
+  std::string name;
+  Features features;
+};
+
+// The first clips with the label that can be read; what cannot is passed over.
+std::vector<Sheet> find_sheets(const Options& options, const Config& config, const ClipList& list, int32_t label) {
+  std::vector<Sheet> sheets;
+  const Frontend frontend(config.frontend);
+  const auto length = static_cast<std::size_t>(config.data.duration * static_cast<double>(config.frontend.sample_rate));
+  for (const Clip& clip : list.clips) {
+    if (sheets.size() == options.count) break;
+    if (std::ranges::find(clip.labels, label) == clip.labels.end()) continue;
+    try {
+      std::vector<float> samples = load_samples(clip.path, config.frontend.sample_rate);
+      samples.resize(std::min(samples.size(), length));
+      sheets.push_back({clip.name, frontend.compute(samples)});
+    } catch (const Error& error) {
+      fmt::print(stderr, "passed over: {}\n", error.what());
+    }
+  }
+  return sheets;
+}
+
+void run(const Options& options) {
+  const Config config = load_recipe(options.recipe, options.settings);
+  const ClipList list = read_clips(options.data, config.data);
+  const auto found = std::ranges::find(list.labels, options.label);
+  if (found == list.labels.end()) {
+    std::string known;
+    for (const std::string& label : list.labels) known += (known.empty() ? "" : ", ") + label;
+    throw UsageError(fmt::format("--label {}: the data have {}", options.label, known));
+  }
+  const auto label = static_cast<int32_t>(found - list.labels.begin());
+  const std::vector<Sheet> sheets = find_sheets(options, config, list, label);
+  require(!sheets.empty(), "{}: no clip of '{}' can be read", options.data, options.label);
+  plots::SheetPicture picture{.title = fmt::format("{}: {} of {}", options.label, sheets.size(), options.data)};
+  for (const Sheet& sheet : sheets)
+    picture.sheets.push_back({sheet.name, {sheet.features.values, sheet.features.frames, sheet.features.bins}});
+  picture.seconds = static_cast<double>(sheets.front().features.frames * config.frontend.hop) /
+                    static_cast<double>(config.frontend.sample_rate);
+  plots::plot_sheet(options.out, picture);
+  if (!options.json) {
+    fmt::print("{} spectrograms of {} drawn to {}\n", sheets.size(), options.label, options.out);
+    return;
+  }
+  Json object{{"label", options.label}, {"out", options.out}, {"clips", Json::array()}};
+  for (const Sheet& sheet : sheets) object["clips"].push_back(sheet.name);
+  print_json(object);
+}
+
+}  // namespace
+
+void add_samples_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("samples", "a sheet of spectrograms of a class or tag");
+  auto options = std::make_shared<Options>();
+  command->add_option("DATA", options->data, "the data set's folder")->required();
+  command->add_option("--label", options->label, "the class or tag")->required();
+  command->add_option("--count", options->count, "how many")->check(CLI::Range(1, 40))->capture_default_str();
+  command->add_option("--recipe", options->recipe, "whose reader and frontend to use")->capture_default_str();
+  command->add_option("--set", options->settings, "section.key=value, over the recipe's")->allow_extra_args(false);
+  command->add_option("--out", options->out, "the PNG to draw")->capture_default_str();
+  add_json_option(*command, *options);
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace melgrad

@@ -1,0 +1,69 @@
+#include "apps/load_features.h"
+
+#include <algorithm>
+#include <set>
+
+#include "apps/load_data.h"
+#include "tensor/io/npy.h"
+
+namespace melgrad {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_input(const fs::path& path) {
+  static const std::set<std::string> extensions{".wav", ".mp3",  ".flac", ".ogg", ".opus",
+                                                ".aif", ".aiff", ".au",   ".npy"};
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  return extensions.contains(extension);
+}
+
+Samples array_segments(const fs::path& path, const Config& config) {
+  const Tensor array = load_npy(path);
+  require(array.dtype() == DType::f32, "{}: {}, expected features in float32", path.string(), name_of(array.dtype()));
+  const Shape& input = config.input;
+  const int64_t row = input.numel() / input[0];  // numbers a frame
+  const int64_t frames = array.shape().rank() > 0 ? array.shape()[0] : 0;
+  if (array.shape().rank() < 1 || frames == 0 || array.numel() != frames * row)
+    fail("{}: {}, expected features (frames, {}) as the network was trained on", path.string(),
+         array.shape().to_string(), row);
+  const int64_t pieces = frames / input[0];
+  require(pieces >= 1, "{}: {} frames, and the network takes {}", path.string(), frames, input[0]);
+  const auto n = static_cast<std::size_t>(pieces);
+  const auto values = array.data<float>().first(static_cast<std::size_t>(pieces * input.numel()));
+  return {.input = input,
+          .inputs = {values.begin(), values.end()},
+          .labels = std::vector<int32_t>(n, 0),
+          .clip = std::vector<int32_t>(n, 0),
+          .clips = 1};
+}
+
+}  // namespace
+
+std::vector<std::string> expand_inputs(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths) {
+    if (!fs::is_directory(path)) {
+      files.push_back(path);
+      continue;
+    }
+    const std::size_t before = files.size();
+    for (const auto& entry : fs::recursive_directory_iterator(path))
+      if (entry.is_regular_file() && is_input(entry.path())) files.push_back(entry.path().string());
+    require(files.size() > before, "{}: the folder has no audio files", path);
+    std::sort(files.begin() + static_cast<std::ptrdiff_t>(before), files.end());
+  }
+  return files;
+}
+
+Samples input_segments(const fs::path& path, const Config& config) {
+  if (path.extension() == ".npy") return array_segments(path, config);
+  Samples samples = file_segments(path, config);
+  if (samples.input != config.input)
+    fail("{}: gives {} a segment, and the network takes {}", path.string(), samples.input.to_string(),
+         config.input.to_string());
+  return samples;
+}
+
+}  // namespace melgrad
