@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 
+#include "apps/load_data.h"
 #include "apps/table.h"
 #include "models/metrics/bootstrap.h"
 #include "models/metrics/key_score.h"

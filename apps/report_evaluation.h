@@ -3,9 +3,10 @@
 
 #include "apps/command.h"
 #include "apps/evaluation.h"
-#include "apps/load_data.h"
 
 namespace melgrad {
+
+struct LoadedData;
 
 // What an evaluation is of.
 struct Protocol {
