@@ -62,6 +62,7 @@ struct TrainOptions {
   bool shuffle = true;
   int64_t patience = 0;         // stop after so many epochs without a better validation loss; 0: never
   bool shuffle_labels = false;  // a control: training and validation labels at random, so test accuracy must be chance
+  bool fuse = true;             // neighbouring layers as one operation; no setting of a recipe
   uint64_t seed = 0;            // of the initial weights, the split, the order of samples and the dropout masks
 
   template <class Self, class Field>

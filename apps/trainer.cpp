@@ -113,7 +113,8 @@ bool Trainer::run_epoch(const TrainingEvents& events, const std::atomic<bool>& s
 
 void Trainer::train_step(std::span<const int64_t> indices) {
   const Batch batch = make_batch(train_, indices, device_);
-  const Pass pass{.training = true, .seed = options_.seed, .step = static_cast<uint32_t>(progress_.step)};
+  const Pass pass{
+      .training = true, .seed = options_.seed, .step = static_cast<uint32_t>(progress_.step), .fuse = options_.fuse};
   const Tensor output = network_.pre_activation(batch.inputs, pass);
   const Tensor loss = compute_loss(loss_, output, network_.activation(), batch.targets);
   const double value = loss.item();

@@ -14,6 +14,7 @@ Shape BatchNorm::build(const Shape& input, BuildContext& context) {
   require(options_.axis >= -rank && options_.axis < rank && options_.axis != 0 && options_.axis != -rank,
           "batch_norm: axis {} of {} with the batch; expected one behind it", options_.axis, rank);
   if (options_.axis < 0) options_.axis += rank;
+  last_axis_ = rank - 1;
   const Shape channels{input[options_.axis - 1]};
   gamma_ = constant_parameter(1, channels, true, context.dtype, context.device);
   beta_ = constant_parameter(0, channels, true, context.dtype, context.device);
@@ -31,6 +32,10 @@ Tensor BatchNorm::pre_activation(const Tensor& x, const Pass& pass) {
 Tensor BatchNorm::normalise(const Tensor& x, const Pass& pass) {
   return pass.training ? batch_norm_train(x, gamma_, beta_, running_mean_, running_variance_, options_)
                        : batch_norm_infer(x, gamma_, beta_, running_mean_, running_variance_, options_);
+}
+
+Tensor BatchNorm::norm_pool(const Tensor& y, const Tensor& bias, const Window& rows, const Window& columns, bool relu) {
+  return norm_pool_train(y, gamma_, beta_, bias, running_mean_, running_variance_, options_, rows, columns, relu);
 }
 
 std::vector<NamedTensor> BatchNorm::state() const {

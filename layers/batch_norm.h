@@ -3,6 +3,7 @@
 #include "layers/layer.h"
 #include "layers/option_text.h"
 #include "tensor/ops/batch_norm.h"
+#include "tensor/ops/norm_pool.h"
 
 namespace melgrad {
 
@@ -31,12 +32,16 @@ class BatchNorm : public Layer {
   Shape build(const Shape& input, BuildContext& context) override;
   Tensor pre_activation(const Tensor& x, const Pass& pass) override;
   std::vector<NamedTensor> state() const override;
+  bool over_last_axis() const { return options_.axis == last_axis_; }
+  // In training, with the pool that follows: see tensor/ops/norm_pool.h.
+  Tensor norm_pool(const Tensor& y, const Tensor& bias, const Window& rows, const Window& columns, bool relu);
   int64_t flops(const Shape& input) const override { return 2 * input.numel(); }  // folded: one multiply-add
   const Options& options() const { return options_; }  // once built, the axis counts from the front
 
  private:
   Tensor normalise(const Tensor& x, const Pass& pass);  // x (…, c)
   Options options_;
+  int64_t last_axis_ = 0;  // the last of the built input, the batch counting as axis 0
   Tensor gamma_, beta_, running_mean_, running_variance_;
 };
 

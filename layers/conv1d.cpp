@@ -18,8 +18,8 @@ Shape Conv1D::build(const Shape& input, BuildContext& context) {
   return {window_.window.output(input[0]), options_.filters};
 }
 
-Tensor Conv1D::pre_activation(const Tensor& x, const Pass&) {
-  return with_bias(conv1d(x, weight_, window_));
+Tensor Conv1D::convolve(const Tensor& x) const {
+  return conv1d(x, weight_, window_);
 }
 
 int64_t Conv1D::flops(const Shape& input) const {

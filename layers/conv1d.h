@@ -34,13 +34,13 @@ struct Conv1DOptions {
 };
 
 // (l, c) -> (l_out, filters). weight (k, c / groups, filters), bias (filters).
-class Conv1D : public WeightedLayer {
+class Conv1D : public ConvolutionLayer {
  public:
   using Options = Conv1DOptions;
   explicit Conv1D(Options options) : options_(options) {}
   std::string_view type() const override { return "conv1d"; }
   Shape build(const Shape& input, BuildContext& context) override;
-  Tensor pre_activation(const Tensor& x, const Pass& pass) override;
+  Tensor convolve(const Tensor& x) const override;
   ActivationFunction activation() const override { return options_.activation; }
   int64_t flops(const Shape& input) const override;
   const Conv1dOptions& window() const { return window_; }  // once built

@@ -29,8 +29,8 @@ Shape Conv2D::build(const Shape& input, BuildContext& context) {
   return {windows_.rows.output(input[0]), windows_.columns.output(input[1]), options_.filters};
 }
 
-Tensor Conv2D::pre_activation(const Tensor& x, const Pass&) {
-  return with_bias(conv2d(x, weight_, windows_));
+Tensor Conv2D::convolve(const Tensor& x) const {
+  return conv2d(x, weight_, windows_);
 }
 
 int64_t Conv2D::flops(const Shape& input) const {

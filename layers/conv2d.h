@@ -37,13 +37,13 @@ struct Conv2DOptions {
 void expect_groups(const char* layer, int64_t channels, int64_t filters, int64_t groups);
 
 // (h, w, c) -> (h_out, w_out, filters). weight (kh, kw, c / groups, filters), bias (filters).
-class Conv2D : public WeightedLayer {
+class Conv2D : public ConvolutionLayer {
  public:
   using Options = Conv2DOptions;
   explicit Conv2D(Options options) : options_(options) {}
   std::string_view type() const override { return "conv2d"; }
   Shape build(const Shape& input, BuildContext& context) override;
-  Tensor pre_activation(const Tensor& x, const Pass& pass) override;
+  Tensor convolve(const Tensor& x) const override;
   ActivationFunction activation() const override { return options_.activation; }
   int64_t flops(const Shape& input) const override;
   const Conv2dOptions& windows() const { return windows_; }  // once built

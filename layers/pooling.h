@@ -79,6 +79,8 @@ class MaxPool2D : public Pool2D {
   explicit MaxPool2D(Options options = {}) : Pool2D(options) {}
   std::string_view type() const override { return "max_pool2d"; }
   Tensor pre_activation(const Tensor& x, const Pass&) override { return max_pool2d(x, rows_, columns_); }
+  const Window& rows() const { return rows_; }
+  const Window& columns() const { return columns_; }
 };
 
 class AveragePool2D : public Pool2D {
@@ -115,6 +117,7 @@ class MaxPool1D : public Pool1D {
   explicit MaxPool1D(Options options = {}) : Pool1D(options) {}
   std::string_view type() const override { return "max_pool1d"; }
   Tensor pre_activation(const Tensor& x, const Pass&) override { return max_pool1d(x, window_); }
+  const Window& window() const { return window_; }
 };
 
 class AveragePool1D : public Pool1D {

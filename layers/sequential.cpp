@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/memory.h"
+#include "layers/fusion.h"
 
 namespace melgrad {
 
@@ -46,7 +47,16 @@ Tensor Sequential::pre_activation(const Tensor& x, const Pass& pass) {
     fail("network: the input is {}, expected a batch of {}", x.shape().to_string(), input_.to_string());
   }
   Tensor y = x;
-  for (std::size_t i = 0; i + 1 < entries_.size(); ++i) y = entries_[i].layer->forward(y, pass);
+  std::size_t i = 0;
+  while (i + 1 < entries_.size()) {
+    if (const auto block = find_block(entries_, i, y, pass)) {
+      y = block->forward(y);
+      i += block->layers;
+    } else {
+      y = entries_[i++].layer->forward(y, pass);
+    }
+  }
+  if (i == entries_.size()) return y;  // a block was the end, whose pool has no activation
   return entries_.back().layer->pre_activation(y, pass);
 }
 

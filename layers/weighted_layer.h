@@ -26,4 +26,12 @@ class WeightedLayer : public Layer {
   Tensor weight_, bias_;
 };
 
+// Conv1D and Conv2D, as the fused blocks see them.
+class ConvolutionLayer : public WeightedLayer {
+ public:
+  virtual Tensor convolve(const Tensor& x) const = 0;  // without the bias
+  const Tensor& bias() const { return bias_; }         // undefined if there is none
+  Tensor pre_activation(const Tensor& x, const Pass&) override { return with_bias(convolve(x)); }
+};
+
 }  // namespace melgrad

@@ -22,7 +22,7 @@ namespace {
 struct Options : CommonOptions {
   std::string recipe, data, out, init;
   std::vector<std::string> settings;
-  bool resume = false;
+  bool resume = false, no_fuse = false;
 };
 
 std::atomic<bool> stop_requested = false;
@@ -165,6 +165,7 @@ void report(const Options& options, const Config& config, const LoadedData& data
 
 void run(const Options& options) {
   Config config = configure(options);
+  config.train.fuse = !options.no_fuse;
   const Device device = use_device(options);
   LoadedData data = load_data(config, options.data);
   fit_labels(data, config);
@@ -219,6 +220,7 @@ void add_train_command(CLI::App& app) {
   command->add_option("--init", options->init, "start from these weights (.safetensors)");
   command->add_option("--set", options->settings, "section.key=value, over the recipe's")->allow_extra_args(false);
   command->add_flag("--resume", options->resume, "go on where the run in --out stopped");
+  command->add_flag("--no-fuse", options->no_fuse, "run every layer by itself: slower, equal to rounding");
   add_device_options(*command, *options);
   add_json_option(*command, *options);
   command->callback([options] { run(*options); });

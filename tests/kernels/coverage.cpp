@@ -108,12 +108,16 @@ bool has_gradient(const std::string& function) {
 // ---------------------------------------------------------------------------------------------------------------------
 // What is missing, and why.
 
-const std::map<std::string, std::string> missing_on_simt{};  // function: reason
+const std::map<std::string, std::string> missing_on_simt{
+    {"norm_pool_forward", "its CUDA kernel is to be written"},
+    {"norm_pool_backward", "its CUDA kernel is to be written"}};  // function: reason
 
 const std::map<std::pair<std::string, int>, std::string> missing_shapes{
     // clang-format off
     {{"batch_norm_train_forward", empty}, "no rows, no statistics: an error"},
     {{"batch_norm_train_backward", empty}, "no rows, no statistics: an error"},
+    {{"norm_pool_forward", empty}, "no rows, no statistics: an error"},
+    {{"norm_pool_backward", empty}, "no rows, no statistics: an error"},
     {{"gru_forward", one_element}, "one unit has three gates"},
     {{"gru_backward", one_element}, "one unit has three gates"},
     {{"reduce_max_backward", empty}, "the largest of no elements is an error"},
