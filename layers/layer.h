@@ -45,7 +45,7 @@ struct Pass {
   bool training = false;
   uint64_t seed = 0;
   uint32_t step = 0;
-  bool fuse = true;  // neighbouring layers as one operation where there is one; see layers/fusion.h
+  bool fuse = false;  // neighbouring layers as one operation, as the trainer asks; see layers/fusion.h
 };
 
 class Layer {

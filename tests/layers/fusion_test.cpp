@@ -121,7 +121,7 @@ TEST_CASE("which layers are a block") {
   Sequential network = small_choi();
   network.build({13, 17, 2});
   const Tensor x = drawn({2, 13, 17, 2}, 1, DType::f32);
-  const Pass training{.training = true};
+  const Pass training{.training = true, .fuse = true};
   const auto block = find_block(network.layers(), 0, x, training);
   REQUIRE(block);
   CHECK(block->layers == 4);
