@@ -16,6 +16,16 @@ void add_json_option(CLI::App& command, CommonOptions& options) {
   command.add_flag("--json", options.json, "print one JSON object on standard output, and nothing else there");
 }
 
+void add_cache_options(CLI::App& command, CacheOptions& options) {
+  CLI::Option* cache = command.add_option("--cache", options.cache, "keep decoded clips and features in this folder");
+  command.add_flag("--no-cache", options.no_cache, "keep nothing, whatever data.cache says")->excludes(cache);
+}
+
+void use_cache(const CacheOptions& options, std::string& data_cache) {
+  if (!options.cache.empty()) data_cache = options.cache;
+  if (options.no_cache) data_cache = "none";
+}
+
 void add_device_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--device", options.device, "cpu, simt or cuda")->capture_default_str();
   command.add_option("--threads", options.threads, "CPU threads; 0: one a processor")

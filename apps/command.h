@@ -34,6 +34,14 @@ struct CommonOptions {
   int threads = 0;
   std::string device = "cpu";
 };
+// --cache, --no-cache: what stands in place of data.cache.
+struct CacheOptions {
+  std::string cache;
+  bool no_cache = false;
+};
+void add_cache_options(CLI::App& command, CacheOptions& options);
+void use_cache(const CacheOptions& options, std::string& data_cache);
+
 void add_json_option(CLI::App& command, CommonOptions& options);
 void add_device_options(CLI::App& command, CommonOptions& options);  // --device, --threads
 // Applies --threads and returns the device; throws if it is not available here.

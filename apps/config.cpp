@@ -126,11 +126,13 @@ void set_key(Config& config, const std::string& section, const std::string& key,
     }
   } else if (section == "data") {
     set_known(config.data, section, key, text);
+  } else if (section == "augment") {
+    set_known(config.augment, section, key, text);
   } else if (section == "train") {
     set_known(config.train, section, key, text);
   } else {
-    throw UsageError(fmt::format("unknown section '{}' of key '{}.{}'; there is model, frontend, data, train", section,
-                                 section, key));
+    throw UsageError(fmt::format("unknown section '{}' of key '{}.{}'; there is model, frontend, data, augment, train",
+                                 section, section, key));
   }
 }
 
@@ -189,6 +191,7 @@ void validate(const Config& config) {
   config.layers.empty() ? make_model(config.model, 2, config.model_options) : make_network(config.layers);
   validate(config.frontend);
   validate(config.data);
+  validate(config.augment);
   validate(config.train);
 }
 
@@ -238,6 +241,7 @@ std::string format_config(const Config& config) {
   text += format_layers("layer", config.layers);
   text += "\n[frontend]\n" + format_options(config.frontend);
   text += "\n[data]\n" + format_options(config.data);
+  text += "\n[augment]\n" + format_options(config.augment);
   text += "\n[train]\n" + format_options(config.train);
   return text;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/train_options.h"
+#include "audio/augment_options.h"
 #include "audio/data_options.h"
 #include "audio/frontend_options.h"
 #include "layers/factory.h"
@@ -26,6 +27,7 @@ struct Config {
   std::vector<LayerTable> layers;  // [[layer]] tables
   FrontendOptions frontend;
   DataOptions data;
+  AugmentOptions augment;
   TrainOptions train;
 
   // Known once the data has been read; a run's config.toml has them.

@@ -49,10 +49,12 @@ std::vector<float> mean_over_frames(const Samples& samples) {
   const auto frames = static_cast<std::size_t>(samples.input[0]);
   const auto bins = static_cast<std::size_t>(samples.input.numel()) / frames;
   std::vector<float> means(static_cast<std::size_t>(samples.size()) * bins);
+  std::vector<float> input(frames * bins);
   for (std::size_t i = 0; i < static_cast<std::size_t>(samples.size()); ++i) {
+    read_input(samples, static_cast<int64_t>(i), input);
     for (std::size_t bin = 0; bin < bins; ++bin) {
       double sum = 0;
-      for (std::size_t frame = 0; frame < frames; ++frame) sum += samples.inputs[(i * frames + frame) * bins + bin];
+      for (std::size_t frame = 0; frame < frames; ++frame) sum += input[frame * bins + bin];
       means[i * bins + bin] = static_cast<float>(sum / static_cast<double>(frames));
     }
   }

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
 #include "apps/load_arrays.h"
 #include "apps/progress.h"
 #include "audio/dataset.h"
 #include "audio/labels.h"
+#include "audio/readers/readers.h"
 #include "audio/split.h"
 #include "kernels/philox.h"
 #include "kernels/thread_pool.h"
@@ -27,23 +29,37 @@ void append_labels(Samples& samples, const std::vector<int32_t>& labels, int64_t
   for (int32_t label : labels) samples.targets[row + static_cast<std::size_t>(label)] = 1;
 }
 
-// The samples of these indices, with clips numbered anew: the ones that occur, in order. `outputs` as above.
-Samples take(const FeatureSet& set, const std::vector<int64_t>& indices, int64_t outputs) {
-  Samples samples{.input = input_shape(set.frames, set.bins), .outputs = outputs};
-  const int64_t size = set.frames * set.bins;
-  std::vector<int32_t> number(set.clips.size(), -1);
-  samples.inputs.reserve(indices.size() * static_cast<std::size_t>(size));
-  for (int64_t index : indices) {
-    const auto i = static_cast<std::size_t>(index);
-    samples.inputs.insert(samples.inputs.end(), set.features.begin() + index * size,
-                          set.features.begin() + (index + 1) * size);
-    append_labels(samples, set.labels(index), outputs);
-    int32_t& clip = number[static_cast<std::size_t>(set.clip[i])];
-    if (clip < 0) clip = static_cast<int32_t>(samples.clips++);
-    samples.clip.push_back(clip);
+// Makes the samples of these indices, with clips numbered anew: the ones that occur, in order. `outputs` as above.
+class Taker {
+ public:
+  Taker(std::shared_ptr<const FeatureSet> set, std::shared_ptr<const Frontend> frontend, const Config& config,
+        const ClipList& list)
+      : set_(std::move(set)),
+        frontend_(std::move(frontend)),
+        config_(config),
+        outputs_(list.multi_label ? static_cast<int64_t>(list.labels.size()) : 0),
+        keys_(list.labels == key_labels()) {}
+
+  Samples take(const std::vector<int64_t>& indices) const {
+    Samples samples{.input = input_shape(set_->frames, set_->bins), .outputs = outputs_, .keys = keys_};
+    std::vector<int32_t> number(set_->clips.size(), -1);
+    for (int64_t index : indices) {
+      append_labels(samples, set_->labels(index), outputs_);
+      int32_t& clip = number[static_cast<std::size_t>(set_->clip[static_cast<std::size_t>(index)])];
+      if (clip < 0) clip = static_cast<int32_t>(samples.clips++);
+      samples.clip.push_back(clip);
+    }
+    samples.source = std::make_shared<SegmentSource>(set_, indices, frontend_, config_.data, config_.augment);
+    return samples;
   }
-  return samples;
-}
+
+ private:
+  std::shared_ptr<const FeatureSet> set_;
+  std::shared_ptr<const Frontend> frontend_;
+  const Config& config_;
+  int64_t outputs_;
+  bool keys_;
+};
 
 // A control: labels of training and validation drawn at random, clip by clip, from those that are there.
 void shuffle_labels(Samples& samples, uint64_t seed, uint32_t stream) {
@@ -71,28 +87,31 @@ void follow_run(ClipList& list, const std::vector<std::string>& labels) {
 
 }  // namespace
 
-LoadedData load_data(const Config& config, const std::filesystem::path& folder) {
+LoadedData load_data(const Config& config, const std::filesystem::path& folder, Purpose purpose) {
   if (config.data.reader == Reader::arrays) return load_arrays(folder);
   ClipList list = read_clips(folder, config.data);
   if (!config.labels.empty()) follow_run(list, config.labels);
-  FeatureSet set;
+  const auto frontend = std::make_shared<const Frontend>(config.frontend);
+  const bool samples_change = config.augment.changes_samples() || config.data.crop == Crop::random;
+  const Keep keep = what_to_keep(*frontend, samples_change && purpose == Purpose::training);
+  std::shared_ptr<const FeatureSet> set;
   {
     ProgressBar bar("features", static_cast<int64_t>(list.clips.size()), "clips");
-    set = compute_features(list, Frontend(config.frontend), config.data, thread_pool(),
-                           [&](int64_t done, int64_t) { bar.update(done); });
+    set = std::make_shared<const FeatureSet>(compute_features(
+        list, *frontend, config.data, thread_pool(), [&](int64_t done, int64_t) { bar.update(done); }, keep));
   }
-  report_skipped(set.skipped);
-  const SplitIndices split = split_samples(config.data, config.train.seed, set.clips, set.clip);
+  report_skipped(set->skipped);
+  const SplitIndices split = split_samples(config.data, config.train.seed, set->clips, set->clip);
   LoadedData data;
   data.labels = list.labels;
   data.multi_label = list.multi_label;
-  data.skipped = set.skipped;
+  data.skipped = set->skipped;
   data.whole_clips = config.data.split != SplitKind::random_segments;
   data.protocol = describe_split(config.data, list.protocol);
-  const int64_t outputs = list.multi_label ? static_cast<int64_t>(list.labels.size()) : 0;
-  data.train = take(set, split.train, outputs);
-  data.valid = take(set, split.valid, outputs);
-  data.test = take(set, split.test, outputs);
+  const Taker taker(set, frontend, config, list);
+  data.train = taker.take(split.train);
+  data.valid = taker.take(split.valid);
+  data.test = taker.take(split.test);
   if (config.train.shuffle_labels) {
     shuffle_labels(data.train, config.train.seed, 0);
     shuffle_labels(data.valid, config.train.seed, 1);
@@ -111,6 +130,7 @@ void fit_labels(LoadedData& data, const Config& config) {
         data.labels.push_back(std::to_string(c));
   }
   for (Samples* samples : {&data.train, &data.valid, &data.test}) fit_targets(*samples, config.train.loss, outputs);
+  if (config.augment.mixup > 0 && data.train.targets.empty()) make_one_hot_targets(data.train, outputs);
 }
 
 const Samples& split_of(const LoadedData& data, const std::string& split) {

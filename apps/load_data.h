@@ -19,11 +19,14 @@ struct LoadedData {
   std::string protocol;  // in words, for every figure: "random over segments: …"
 };
 
+enum class Purpose : uint8_t { training, evaluation };
+
 // Reads the clips, computes their features (or finds them in the cache) and splits them. A set of one label a clip gives
 // Samples::labels, a multi-label set Samples::targets with a row of zeros and ones a sample. config.labels, where a run
 // has them, fix which label has which number. Any split may come out empty. Throws Error if the data set cannot be read
 // at all; single bad files are skipped, and reported on stderr.
-LoadedData load_data(const Config& config, const std::filesystem::path& folder);
+// Only for training are samples kept from which [augment] and data.crop = random make features anew.
+LoadedData load_data(const Config& config, const std::filesystem::path& folder, Purpose purpose = Purpose::evaluation);
 
 // Makes labels and targets fit the network and loss of the configuration: a network of [[layer]] tables may have more
 // outputs than the data have labels, and some losses want one-hot rows. Throws if they cannot fit.

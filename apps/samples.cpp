@@ -1,6 +1,9 @@
 #include "apps/samples.h"
 
+#include <algorithm>
 #include <cstring>
+
+#include "audio/stored_clip.h"
 
 namespace melgrad {
 
@@ -19,12 +22,28 @@ Tensor gather(const std::vector<T>& from, std::span<const int64_t> indices, cons
 
 }  // namespace
 
+void read_input(const Samples& samples, int64_t index, std::span<float> to) {
+  if (samples.source) return samples.source->read(index, to);
+  const auto first = samples.inputs.begin() + index * samples.input.numel();
+  std::copy_n(first, to.size(), to.begin());
+}
+
 Batch make_batch(const Samples& samples, std::span<const int64_t> indices, Device device) {
-  const Batch batch{gather(samples.inputs, indices, samples.input, DType::f32),
-                    samples.targets.empty() ? gather(samples.labels, indices, {}, DType::i32)
-                                            : gather(samples.targets, indices, {samples.outputs}, DType::f32)};
+  Tensor inputs = Tensor::empty(samples.input.with_batch(static_cast<int64_t>(indices.size())), DType::f32);
+  const auto size = static_cast<std::size_t>(samples.input.numel());
+  auto to = inputs.mutable_data<float>();
+  for (std::size_t i = 0; i < indices.size(); ++i) read_input(samples, indices[i], to.subspan(i * size, size));
+  const Batch batch{std::move(inputs), samples.targets.empty()
+                                           ? gather(samples.labels, indices, {}, DType::i32)
+                                           : gather(samples.targets, indices, {samples.outputs}, DType::f32)};
   if (device == Device::cpu) return batch;
   return {batch.inputs.to(device), batch.targets.to(device)};
+}
+
+void make_one_hot_targets(Samples& samples, int64_t outputs) {
+  const Tensor rows = one_hot(Tensor::from(samples.labels, {samples.size()}), outputs, DType::f32);
+  samples.targets.assign(rows.data<float>().begin(), rows.data<float>().end());
+  samples.outputs = outputs;
 }
 
 void fit_targets(Samples& samples, Loss loss, int64_t outputs) {
@@ -36,38 +55,21 @@ void fit_targets(Samples& samples, Loss loss, int64_t outputs) {
   for (int32_t label : samples.labels)
     require(label >= 0 && label < outputs, "the data have a label {} and the network {} outputs", label, outputs);
   if (loss == Loss::cross_entropy || samples.labels.empty()) return;
-  const Tensor rows = one_hot(Tensor::from(samples.labels, {samples.size()}), outputs, DType::f32);
-  samples.targets.assign(rows.data<float>().begin(), rows.data<float>().end());
-  samples.outputs = outputs;
+  make_one_hot_targets(samples, outputs);
 }
-
-namespace {
-
-// FNV-1a over 64-bit words: not against malice, only against mistakes.
-void hash_bytes(uint64_t& hash, const void* data, std::size_t bytes) {
-  const auto* byte = static_cast<const unsigned char*>(data);
-  for (; bytes >= 8; byte += 8, bytes -= 8) {
-    uint64_t word;
-    std::memcpy(&word, byte, 8);
-    hash = (hash ^ word) * 0x100000001b3;
-    hash ^= hash >> 29;
-  }
-  for (; bytes > 0; ++byte, --bytes) hash = (hash ^ *byte) * 0x100000001b3;
-}
-
-}  // namespace
 
 uint64_t fingerprint(const Samples& samples) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (int64_t axis = 0; axis < samples.input.rank(); ++axis) {
-    const int64_t size = samples.input[axis];
-    hash_bytes(hash, &size, sizeof size);
-  }
-  hash_bytes(hash, samples.inputs.data(), samples.inputs.size() * sizeof(float));
-  hash_bytes(hash, samples.labels.data(), samples.labels.size() * sizeof(int32_t));
-  hash_bytes(hash, samples.targets.data(), samples.targets.size() * sizeof(float));
-  hash_bytes(hash, samples.clip.data(), samples.clip.size() * sizeof(int32_t));
-  return hash;
+  std::vector<uint64_t> parts{samples.source ? samples.source->fingerprint() : 0};
+  for (int64_t axis = 0; axis < samples.input.rank(); ++axis)
+    parts.push_back(static_cast<uint64_t>(samples.input[axis]));
+  const auto add = [&](const auto& values) {
+    parts.push_back(checksum_of(values.data(), values.size() * sizeof(values[0])));
+  };
+  add(samples.inputs);
+  add(samples.labels);
+  add(samples.targets);
+  add(samples.clip);
+  return checksum_of(parts.data(), parts.size() * sizeof(uint64_t));
 }
 
 }  // namespace melgrad

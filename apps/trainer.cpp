@@ -41,12 +41,13 @@ std::vector<int64_t> epoch_order(int64_t n, bool shuffle, uint64_t seed, int64_t
 }
 
 Trainer::Trainer(Sequential& network, const TrainOptions& options, const Samples& train, const Samples& valid,
-                 std::filesystem::path folder)
+                 std::filesystem::path folder, const BatchOptions& batches)
     : network_(network),
       options_(options),
       train_(train),
       valid_(valid),
       folder_(std::move(folder)),
+      batches_(train, batches, options.batch, options.seed),
       loss_(loss_of(options, train, network.output_shape().numel())),
       optimizer_(make_optimizer(options, as_parameters(network.parameters()))),
       device_(network.state().front().tensor.device()) {
@@ -89,7 +90,8 @@ TrainingSummary Trainer::run(const TrainingEvents& events, const std::atomic<boo
 
 bool Trainer::run_epoch(const TrainingEvents& events, const std::atomic<bool>& stop, TrainingSummary& summary) {
   const auto start = std::chrono::steady_clock::now();
-  const auto order = epoch_order(train_.size(), options_.shuffle, options_.seed, progress_.epoch);
+  batches_.start(epoch_order(train_.size(), options_.shuffle, options_.seed, progress_.epoch), progress_.epoch,
+                 progress_.step_in_epoch);
   const int64_t n = train_.size();
   while (progress_.step_in_epoch * options_.batch < n) {
     if (stop) {
@@ -98,7 +100,7 @@ bool Trainer::run_epoch(const TrainingEvents& events, const std::atomic<bool>& s
     }
     const int64_t first = progress_.step_in_epoch * options_.batch;
     const int64_t count = std::min(options_.batch, n - first);
-    train_step(std::span(order).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));
+    train_step(batches_.next(device_));
     summary.samples += count;
     if (events.on_step) {
       events.on_step(progress_.epoch + 1, first + count, n, progress_.loss_sum / static_cast<double>(first + count));
@@ -111,8 +113,7 @@ bool Trainer::run_epoch(const TrainingEvents& events, const std::atomic<bool>& s
   return true;
 }
 
-void Trainer::train_step(std::span<const int64_t> indices) {
-  const Batch batch = make_batch(train_, indices, device_);
+void Trainer::train_step(const Batch& batch) {
   const Pass pass{
       .training = true, .seed = options_.seed, .step = static_cast<uint32_t>(progress_.step), .fuse = options_.fuse};
   const Tensor output = network_.pre_activation(batch.inputs, pass);
@@ -128,7 +129,7 @@ void Trainer::train_step(std::span<const int64_t> indices) {
   optimizer_->set_learning_rate(scheduled_rate());
   optimizer_->step();
   if (average_) average_->update();
-  const auto n = static_cast<double>(indices.size());
+  const auto n = static_cast<double>(batch.inputs.shape()[0]);
   progress_.loss_sum += options_.reduction == LossReduction::sum ? value : value * n;
   progress_.correct += count_correct(loss_, output, network_.activation(), batch.targets);
   ++progress_.step_in_epoch;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "apps/batch_source.h"
 #include "apps/checkpoint.h"
 #include "apps/evaluation.h"
 #include "apps/train_options.h"
@@ -39,7 +40,7 @@ class Trainer {
  public:
   // The folder exists. The network is built.
   Trainer(Sequential& network, const TrainOptions& options, const Samples& train, const Samples& valid,
-          std::filesystem::path folder);
+          std::filesystem::path folder, const BatchOptions& batches = {});
 
   // Takes up the run that `last.safetensors` holds; false if there is none yet. Throws if it is of other data.
   bool resume();
@@ -51,7 +52,7 @@ class Trainer {
 
  private:
   bool run_epoch(const TrainingEvents& events, const std::atomic<bool>& stop, TrainingSummary& summary);
-  void train_step(std::span<const int64_t> indices);
+  void train_step(const Batch& batch);
   EpochResult finish_epoch();
   double scheduled_rate() const;
   void restart_from_best();
@@ -62,6 +63,7 @@ class Trainer {
   const Samples& train_;
   const Samples& valid_;
   std::filesystem::path folder_;
+  BatchSource batches_;
   LossOptions loss_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<MovingAverage> average_;  // none without train.average

@@ -1,118 +1,250 @@
 #include "audio/cache.h"
 
+#include <sndfile.h>
+#include <soxr.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <bit>
-#include <cstring>
-#include <limits>
+#include <chrono>
 #include <system_error>
 
 #include "kernels/error.h"
 #include "tensor/io/atomic_file.h"
+#include "tensor/io/mapped_file.h"
 
 namespace melgrad {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "entries hold little-endian floats");
+namespace fs = std::filesystem;
 
-// Changes when the same parameters would give other features, by a repaired mistake for instance.
-constexpr const char* format_line = "melgrad features, format 1\n";
+static_assert(std::endian::native == std::endian::little, "shards hold little-endian numbers");
 
-// FNV-1a: against accidents, not malice.
-uint64_t hash_of(std::string_view bytes) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
-  return hash;
+// Changes when the same parameters would give other clips, by a repaired mistake for instance.
+constexpr std::string_view format_line = "melgrad clips, format 2\n";
+std::size_t shard_bytes = std::size_t{32} << 20;
+constexpr std::size_t alignment = 64;  // of a clip's data in a shard
+
+std::size_t aligned(std::size_t at) {
+  return (at + alignment - 1) / alignment * alignment;
 }
 
-// The sizes and the checksum of what follows. Fixed width, so that where the data starts is known.
-std::string sizes_line(const SegmentFeatures& features, uint64_t checksum) {
-  return fmt::format("segments = {:12} frames = {:12} bins = {:12} dropped = {:12} checksum = {:016x}\n",
-                     features.segments, features.frames, features.bins, features.dropped, checksum);
+// The size and the checksum of the index. Fixed width, so that where the index starts is known.
+std::string sizes_line(std::size_t index_bytes, uint64_t checksum) {
+  return fmt::format("index = {:12} checksum = {:016x}\n", index_bytes, checksum);
 }
 
-std::string_view bytes_of(const std::vector<float>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
+// "bytes changed path": what a clip was made of. Empty if the file is not there.
+std::string describe_file(const fs::path& clip) {
+  std::error_code error;
+  const auto bytes = fs::file_size(clip, error);
+  if (error) return {};
+  const auto changed = fs::last_write_time(clip, error).time_since_epoch().count();
+  if (error) return {};
+  return fmt::format("{} {} {}", bytes, changed, in_quotes(fs::absolute(clip).lexically_normal().string()));
 }
 
-// Reads the sizes that sizes_line() wrote; false for anything else.
-bool parse_sizes(const std::string& line, SegmentFeatures& features, uint64_t& checksum) {
-  long long segments = 0, frames = 0, bins = 0, dropped = 0;
-  unsigned long long sum = 0;
-  if (std::sscanf(line.c_str(), "segments = %lld frames = %lld bins = %lld dropped = %lld checksum = %llx", &segments,
-                  &frames, &bins, &dropped, &sum) != 5)
+// The path in what describe_file() wrote, still in quotes.
+std::string path_in(const std::string& file) {
+  const std::size_t quote = file.find('"');
+  return quote == std::string::npos ? "" : file.substr(quote);
+}
+
+std::string index_line(const StoredClip& clip, std::size_t offset, const std::string& file) {
+  return fmt::format("{} {:016x} {} {} {} {} {} {:08x} {}\n", offset, clip.checksum, clip.segments, clip.frames,
+                     clip.bins, clip.dropped, clip.samples, std::bit_cast<uint32_t>(clip.scale), file);
+}
+
+struct IndexEntry {
+  StoredClip clip;
+  std::size_t offset = 0;
+  std::string file;
+};
+
+// Reads a line of index_line(); false for anything else, such as sizes that do not fit into the shard.
+bool parse_entry(const std::string& line, std::size_t shard_size, IndexEntry& entry) {
+  unsigned long long offset = 0, checksum = 0;
+  long long segments = 0, frames = 0, bins = 0, dropped = 0, samples = 0;
+  unsigned scale = 0;
+  int end = 0;
+  if (std::sscanf(line.c_str(), "%llu %llx %lld %lld %lld %lld %lld %x %n", &offset, &checksum, &segments, &frames,
+                  &bins, &dropped, &samples, &scale, &end) != 8)
     return false;
-  features = {.segments = segments, .frames = frames, .bins = bins, .dropped = dropped, .values = {}};
-  checksum = sum;
-  return segments >= 1 && frames >= 1 && bins >= 1;
+  entry.clip = {.segments = segments,
+                .frames = frames,
+                .bins = bins,
+                .dropped = dropped,
+                .samples = samples,
+                .scale = std::bit_cast<float>(static_cast<uint32_t>(scale)),
+                .checksum = checksum};
+  entry.offset = offset;
+  entry.file = line.substr(static_cast<std::size_t>(end));
+  // In floating point, where a product of absurd sizes does not overflow.
+  const double bytes = 2.0 * static_cast<double>(samples) +
+                       4.0 * static_cast<double>(segments) * static_cast<double>(frames) * static_cast<double>(bins);
+  return segments >= 0 && frames >= 0 && bins >= 0 && samples >= 0 && offset % alignment == 0 &&
+         static_cast<double>(offset) + bytes <= static_cast<double>(shard_size);
 }
 
 }  // namespace
 
-FeatureCache::FeatureCache(std::filesystem::path folder, const FrontendOptions& frontend, const DataOptions& data)
-    : folder_(std::move(folder)) {
+struct ClipCache::Entry {
+  Shard* shard;
+  IndexEntry index;
+  enum class State : uint8_t { unknown, whole, stale } state = State::unknown;
+};
+
+struct ClipCache::Shard {
+  fs::path path;
+  std::shared_ptr<const MappedFile> file;
+  std::vector<std::unique_ptr<Entry>> entries;
+};
+
+void set_shard_bytes(std::size_t bytes) {
+  shard_bytes = bytes;
+}
+
+ClipCache::ClipCache(const fs::path& folder, const std::string& parameters)
+    : parameters_(fmt::format("{}decoder = \"{}\"\nresampler = \"{}\"\n{}", format_line, sf_version_string(),
+                              soxr_version(), parameters)) {
+  folder_ = folder / fmt::format("{:016x}", checksum_of(parameters_.data(), parameters_.size()));
   std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  require(std::filesystem::is_directory(folder_), "{}: cannot be made for the cache: {}; give another data.cache",
-          folder_.string(), error ? error.message() : "there is a file of that name");
-  parameters_ = format_line + format_options(frontend);
+  fs::create_directories(folder_, error);
+  require(fs::is_directory(folder_), "{}: cannot be made for the cache: {}; give another data.cache", folder.string(),
+          error ? error.message() : "there is a file of that name");
+  if (!fs::exists(folder_ / "manifest.txt")) write_file_atomically(folder_ / "manifest.txt", parameters_);
+  std::vector<fs::path> paths;
+  for (fs::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error))
+    if (it->path().extension() == ".shard") paths.push_back(it->path());
+  std::ranges::sort(paths);
+  for (const fs::path& path : paths) open_shard(path);
+}
+
+ClipCache::~ClipCache() {
+  try {
+    flush();
+  } catch (const std::exception&) {  // what is not kept will be computed
+  }
+}
+
+// A shard that is damaged, or gone since it was listed, counts as absent.
+void ClipCache::open_shard(const fs::path& path) {
+  auto shard = std::make_unique<Shard>();
+  shard->path = path;
+  try {
+    shard->file = std::make_shared<const MappedFile>(path);
+  } catch (const Error&) {
+    return;
+  }
+  const std::string_view contents = shard->file->contents();
+  const std::size_t start = format_line.size() + sizes_line(0, 0).size();
+  if (contents.size() < start || !contents.starts_with(format_line)) return;
+  unsigned long long index_bytes = 0, checksum = 0;
+  const std::string line(contents.substr(format_line.size(), start - format_line.size()));
+  if (std::sscanf(line.c_str(), "index = %llu checksum = %llx", &index_bytes, &checksum) != 2 ||
+      line != sizes_line(index_bytes, checksum) || index_bytes > contents.size() - start ||
+      checksum_of(contents.data() + start, index_bytes) != checksum)
+    return;
+  std::string_view index = contents.substr(start, index_bytes);
+  if (!index.starts_with(parameters_)) return;
+  index.remove_prefix(parameters_.size());
+  while (!index.empty()) {
+    const std::size_t end = std::min(index.find('\n'), index.size());
+    auto entry = std::make_unique<Entry>(Entry{.shard = shard.get(), .index = {}});
+    if (parse_entry(std::string(index.substr(0, end)), contents.size(), entry->index)) {
+      entries_.emplace(path_in(entry->index.file), entry.get());
+      shard->entries.push_back(std::move(entry));
+    }
+    index.remove_prefix(std::min(end + 1, index.size()));
+  }
+  shards_.push_back(std::move(shard));
+}
+
+std::optional<StoredClip> ClipCache::find(const fs::path& clip) {
+  const std::string file = describe_file(clip);
+  const auto [begin, end] = entries_.equal_range(path_in(file));
+  std::optional<StoredClip> found;
+  for (auto it = begin; it != end; ++it) {
+    Entry& entry = *it->second;
+    const std::byte* data =
+        reinterpret_cast<const std::byte*>(entry.shard->file->contents().data()) + entry.index.offset;
+    const StoredClip& stored = entry.index.clip;
+    // One of two equal ones is enough.
+    const bool whole = !found && entry.index.file == file && checksum_of(data, stored.bytes()) == stored.checksum;
+    const std::lock_guard lock(mutex_);
+    entry.state = whole ? Entry::State::whole : Entry::State::stale;
+    if (!whole) continue;
+    found = stored;
+    found->data = std::shared_ptr<const std::byte>(entry.shard->file, data);
+  }
+  return found;
+}
+
+void ClipCache::add(const fs::path& clip, const StoredClip& stored) {
+  std::string file = describe_file(clip);
+  if (file.empty()) return;  // gone since it was read
+  const std::lock_guard lock(mutex_);
+  pending_.push_back({std::move(file), stored});
+  pending_bytes_ += stored.bytes();
+  if (pending_bytes_ >= shard_bytes) write_shard();
+}
+
+void ClipCache::flush() {
+  const std::lock_guard lock(mutex_);
+  if (!pending_.empty()) write_shard();
+  remove_stale_shards();
+}
+
+void ClipCache::write_shard() {
+  // Offsets count from the first clip's place, which the index decides: lines are made twice, the second time with the
+  // index's size known. Numbers of unlike width could change it again, so the first clip gets room to spare.
+  std::size_t lines_bytes = 0;
+  for (const Pending& one : pending_) lines_bytes += index_line(one.clip, SIZE_MAX, one.file).size();
+  const std::size_t start = format_line.size() + sizes_line(0, 0).size();
+  std::size_t offset = aligned(start + parameters_.size() + lines_bytes);
+  const std::size_t first = offset;
+  std::string index = parameters_;
+  for (const Pending& one : pending_) {
+    index += index_line(one.clip, offset, one.file);
+    offset = aligned(offset + one.clip.bytes());
+  }
+  std::string contents(format_line);
+  contents.reserve(offset);
+  contents += sizes_line(index.size(), checksum_of(index.data(), index.size())) + index;
+  contents.resize(first, '\0');
+  for (const Pending& one : pending_) {
+    contents.append(reinterpret_cast<const char*>(one.clip.data.get()), one.clip.bytes());
+    contents.resize(aligned(contents.size()), '\0');
+  }
+  const auto now = std::chrono::system_clock::now().time_since_epoch().count();
+  write_file_atomically(folder_ / fmt::format("{:016x}-{}-{}.shard", now, ::getpid(), shards_written_++), contents);
+  pending_.clear();
+  pending_bytes_ = 0;
+}
+
+// Another process may still have it mapped, which removing does not disturb.
+void ClipCache::remove_stale_shards() {
+  for (const auto& shard : shards_) {
+    const bool stale =
+        std::ranges::all_of(shard->entries, [](const auto& entry) { return entry->state == Entry::State::stale; });
+    std::error_code ignored;
+    if (stale) fs::remove(shard->path, ignored);
+  }
+}
+
+std::string feature_parameters(const FrontendOptions& frontend, const DataOptions& data) {
+  std::string parameters = "features of segments\n" + format_options(frontend);
   // What decides the segments of a clip; the splits do not.
   for (const char* key : {"duration", "segments", "crop", "short"}) {
     DataOptions::visit(data, [&](std::string_view name, const auto& value) {
-      if (name == key) parameters_ += fmt::format("{} = {}\n", name, option_to_text(value));
+      if (name == key) parameters += fmt::format("{} = {}\n", name, option_to_text(value));
     });
   }
+  return parameters;
 }
 
-// Empty if the file is not there.
-std::string FeatureCache::header(const std::filesystem::path& clip) const {
-  std::error_code error;
-  const auto bytes = std::filesystem::file_size(clip, error);
-  if (error) return {};
-  const auto changed = std::filesystem::last_write_time(clip, error).time_since_epoch().count();
-  if (error) return {};
-  return fmt::format("{}path = {}\nbytes = {}\nchanged = {}\n", parameters_,
-                     melgrad::in_quotes(std::filesystem::absolute(clip).lexically_normal().string()), bytes, changed);
-}
-
-std::filesystem::path FeatureCache::entry_path(const std::filesystem::path& clip) const {
-  const std::string made_of = parameters_ + std::filesystem::absolute(clip).lexically_normal().string();
-  return folder_ / fmt::format("{:016x}.features", hash_of(made_of));
-}
-
-std::optional<SegmentFeatures> FeatureCache::find(const std::filesystem::path& clip) const {
-  const std::string expected = header(clip);
-  const std::filesystem::path path = entry_path(clip);
-  if (expected.empty() || !std::filesystem::exists(path)) return std::nullopt;
-  std::string contents;
-  try {
-    contents = read_file(path);
-  } catch (const Error&) {
-    return std::nullopt;  // another process may be at it; what cannot be read is computed
-  }
-  const std::size_t line_size = sizes_line({}, 0).size();
-  const std::size_t start = expected.size() + line_size;
-  SegmentFeatures features;
-  uint64_t checksum = 0;
-  if (contents.size() < start || !contents.starts_with(expected)) return std::nullopt;
-  const std::string line = contents.substr(expected.size(), line_size);
-  if (!parse_sizes(line, features, checksum) || line != sizes_line(features, checksum)) return std::nullopt;
-
-  const std::string_view data = std::string_view(contents).substr(start);
-  // In floating point, where a product of absurd sizes does not overflow.
-  const double values = static_cast<double>(features.segments) * static_cast<double>(features.frames) *
-                        static_cast<double>(features.bins);
-  if (static_cast<double>(data.size()) != values * sizeof(float) || hash_of(data) != checksum) return std::nullopt;
-  features.values.resize(data.size() / sizeof(float));
-  std::memcpy(features.values.data(), data.data(), data.size());
-  return features;
-}
-
-void FeatureCache::store(const std::filesystem::path& clip, const SegmentFeatures& features) const {
-  std::string contents = header(clip);
-  if (contents.empty()) return;  // gone since it was read
-  const std::string_view data = bytes_of(features.values);
-  contents += sizes_line(features, hash_of(data));
-  contents += data;
-  write_file_atomically(entry_path(clip), contents);
+std::string sample_parameters(int64_t sample_rate) {
+  return fmt::format("samples, 16 bit\nsample_rate = {}\n", sample_rate);
 }
 
 }  // namespace melgrad

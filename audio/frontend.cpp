@@ -79,7 +79,7 @@ void Frontend::make_plan() {
   SpectralBandsOptions plan{.window = make_window(options_.window, options_.n_fft),
                             .hop = options_.hop,
                             .padding = -frame_start(0),
-                            .extension = options_.pad == PadMode::reflect ? Extension::reflect : Extension::zero,
+                            .extension = options_.pad == EdgePadding::reflect ? Extension::reflect : Extension::zero,
                             .power = options_.power,
                             .filters = {},
                             .exponent = 1};

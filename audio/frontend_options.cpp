@@ -68,7 +68,7 @@ FrontendOptions librosa_before_0_9(int64_t sample_rate, int64_t n_fft, int64_t h
   options.n_fft = n_fft;
   options.hop = hop;
   options.mels = mels;
-  options.pad = PadMode::reflect;
+  options.pad = EdgePadding::reflect;
   return options;
 }
 
@@ -119,7 +119,7 @@ void add_frameworks(std::vector<FrontendPreset>& presets) {
   torchaudio.sample_rate = 16000;
   torchaudio.n_fft = 400;
   torchaudio.hop = 200;
-  torchaudio.pad = PadMode::reflect;
+  torchaudio.pad = EdgePadding::reflect;
   torchaudio.mel_scale = MelScale::htk;
   torchaudio.mel_norm = MelNorm::none;
   torchaudio.log = LogScale::none;
@@ -128,7 +128,7 @@ void add_frameworks(std::vector<FrontendPreset>& presets) {
 
   FrontendOptions keras;
   keras.sample_rate = 16000;
-  keras.pad = PadMode::reflect;
+  keras.pad = EdgePadding::reflect;
   keras.fmin = 20;
   keras.mel_scale = MelScale::htk;
   keras.mel_norm = MelNorm::none;

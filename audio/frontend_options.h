@@ -21,7 +21,7 @@ namespace melgrad {
 
 enum class FeatureKind : uint8_t { spectrum, waveform, key_spectrogram };
 enum class WindowShape : uint8_t { hann, hann_symmetric, hamming, blackman, rectangular };
-enum class PadMode : uint8_t { zero, reflect };
+enum class EdgePadding : uint8_t { zero, reflect };
 enum class MelScale : uint8_t { slaney, htk };
 enum class MelNorm : uint8_t { slaney, none };
 enum class FilterAxis : uint8_t { hz, mel };
@@ -39,7 +39,8 @@ inline constexpr EnumNames<WindowShape, 5> enum_names<WindowShape>{{{WindowShape
                                                                     {WindowShape::blackman, "blackman"},
                                                                     {WindowShape::rectangular, "rectangular"}}};
 template <>
-inline constexpr EnumNames<PadMode, 2> enum_names<PadMode>{{{PadMode::zero, "zero"}, {PadMode::reflect, "reflect"}}};
+inline constexpr EnumNames<EdgePadding, 2> enum_names<EdgePadding>{
+    {{EdgePadding::zero, "zero"}, {EdgePadding::reflect, "reflect"}}};
 template <>
 inline constexpr EnumNames<MelScale, 2> enum_names<MelScale>{{{MelScale::slaney, "slaney"}, {MelScale::htk, "htk"}}};
 template <>
@@ -77,9 +78,9 @@ struct FrontendOptions {
   int64_t n_fft = 2048;                    // samples in a frame; any number
   int64_t hop = 512;                       // samples from frame to frame
   WindowShape window = WindowShape::hann;  // periodic, as all but hann-symmetric (numpy.hanning) are
-  bool center = true;           // frame t is centred at sample t · hop, with n_fft / 2 samples of padding at both ends
-  PadMode pad = PadMode::zero;  // reflect: repeated, as NumPy does, for signals shorter than the padding
-  double power = 2;             // of the magnitude
+  bool center = true;  // frame t is centred at sample t · hop, with n_fft / 2 samples of padding at both ends
+  EdgePadding pad = EdgePadding::zero;  // reflect: repeated, as NumPy does, for signals shorter than the padding
+  double power = 2;                     // of the magnitude
 
   // Filters: mels of them, spaced evenly on the mel scale; or, with bands_per_octave > 0 and mels = 0, spaced evenly in
   // pitch (audio/mel.h); or none, the spectrum itself, with both 0.

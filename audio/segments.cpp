@@ -23,12 +23,6 @@ std::vector<float> fill_up(std::span<const float> samples, int64_t length, Short
   return filled;
 }
 
-std::span<const float> crop(std::span<const float> samples, int64_t length, Crop which) {
-  const auto wanted = static_cast<std::size_t>(length);
-  if (samples.size() <= wanted) return samples;
-  return samples.subspan(which == Crop::start ? 0 : (samples.size() - wanted) / 2, wanted);
-}
-
 SegmentFeatures analyse_pieces(std::span<const float> samples, const Frontend& frontend, const Cut& cut,
                                int64_t pieces) {
   SegmentFeatures result{.frames = cut.frames, .bins = frontend.bins(), .values = {}};
@@ -46,13 +40,21 @@ SegmentFeatures analyse_pieces(std::span<const float> samples, const Frontend& f
   return result;
 }
 
-[[noreturn]] void fail_too_short(std::size_t samples, const Frontend& frontend, const Cut& cut) {
+}  // namespace
+
+[[noreturn]] void fail_too_short(int64_t samples, const Frontend& frontend, const Cut& cut) {
   const auto rate = static_cast<double>(frontend.options().sample_rate);
   fail("too short: {:.3g} s, and a segment has {:.3g} s; data.short = \"pad\" or \"repeat\" would fill it up",
        static_cast<double>(samples) / rate, static_cast<double>(cut.segment_samples) / rate);
 }
 
-}  // namespace
+int64_t crop_start(int64_t samples, const Cut& cut, const DataOptions& options) {
+  return options.crop == Crop::start ? 0 : std::max<int64_t>(0, samples - cut.clip_samples()) / 2;
+}
+
+int64_t whole_pieces(int64_t samples, const Cut& cut, const DataOptions& options) {
+  return options.short_clips == ShortClips::skip ? std::min(cut.segments, samples / cut.segment_samples) : cut.segments;
+}
 
 Cut make_cut(const Frontend& frontend, const DataOptions& options) {
   const double rate = static_cast<double>(frontend.options().sample_rate);
@@ -67,10 +69,12 @@ Cut make_cut(const Frontend& frontend, const DataOptions& options) {
 
 SegmentFeatures analyse_clip(std::span<const float> samples, const Frontend& frontend, const DataOptions& options) {
   const Cut cut = make_cut(frontend, options);
-  const std::span<const float> part = crop(samples, cut.clip_samples(), options.crop);
+  const auto n = static_cast<int64_t>(samples.size());
+  const std::span<const float> part = samples.subspan(static_cast<std::size_t>(crop_start(n, cut, options)),
+                                                      static_cast<std::size_t>(std::min(n, cut.clip_samples())));
   SegmentFeatures result =
       analyse_pieces(fill_up(part, cut.clip_samples(), options.short_clips), frontend, cut, cut.segments);
-  if (result.segments == 0) fail_too_short(samples.size(), frontend, cut);
+  if (result.segments == 0) fail_too_short(n, frontend, cut);
   return result;
 }
 
@@ -82,7 +86,7 @@ SegmentFeatures analyse_whole(std::span<const float> samples, const Frontend& fr
       n >= cut.segment_samples
           ? analyse_pieces(samples, frontend, cut, pieces)
           : analyse_pieces(fill_up(samples, cut.segment_samples, options.short_clips), frontend, cut, 1);
-  if (result.segments == 0) fail_too_short(samples.size(), frontend, cut);
+  if (result.segments == 0) fail_too_short(n, frontend, cut);
   return result;
 }
 

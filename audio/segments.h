@@ -35,6 +35,12 @@ struct Cut {
 // Throws Error if a segment is too short to give a frame.
 Cut make_cut(const Frontend& frontend, const DataOptions& options);
 
+// The first sample of a clip that is used: 0, or what puts the middle into the middle.
+int64_t crop_start(int64_t samples, const Cut& cut, const DataOptions& options);
+// How many segments a clip of so many samples gives where a segment needs all of its samples, or is filled up.
+int64_t whole_pieces(int64_t samples, const Cut& cut, const DataOptions& options);
+[[noreturn]] void fail_too_short(int64_t samples, const Frontend& frontend, const Cut& cut);
+
 // The first (or middle, also for crop = random) options.duration seconds of a clip in options.segments pieces. Each piece is analysed by
 // itself. With short = skip, pieces that do not give the full number of frames are dropped, as the published GTZAN code
 // does; Error if none is left. `samples` at the frontend's rate.

@@ -36,7 +36,7 @@ MELGRAD_HOST_DEVICE constexpr float uniform_from(uint32_t word) {
 }
 
 // What a stream of random numbers is drawn for. Streams of different purposes never overlap.
-enum class Draw : uint32_t { weights = 1, shuffle = 2, dropout = 3, split = 4, synth = 5, test = 6, augment = 7, noise = 8 };
+enum class Draw : uint32_t { weights = 1, shuffle = 2, dropout = 3, split = 4, synth = 5, test = 6, augment = 7, noise = 8, augment_noise = 9, mixup = 10 };
 
 // The numbers of one (seed, purpose, a, b). `a` and `b` tell apart, for instance, the layer and the step of a dropout.
 // Random access by index: a generator is a value, copied into kernels.

@@ -17,11 +17,13 @@ struct Options : CommonOptions {
   double threshold = 0.5;
   std::vector<std::string> settings;
   bool baseline = false;
+  CacheOptions cache;
 };
 
 void run(const Options& options) {
   const Device device = use_device(options);
   TrainedNetwork trained = load_trained(options.run, options.settings, device);
+  use_cache(options.cache, trained.config.data.cache);
   const Config& config = trained.config;
   LoadedData data = load_data(config, options.data);
   fit_labels(data, config);
@@ -69,6 +71,7 @@ void add_evaluate_command(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--baseline", options->baseline, "also the nearest-centroid classifier on mean features");
   command->add_option("--plot", options->plot, "a PNG: the confusion matrix, or tags with their top-K curves");
+  add_cache_options(*command, options->cache);
   add_device_options(*command, *options);
   add_json_option(*command, *options);
   command->callback([options] { run(*options); });

@@ -23,6 +23,8 @@ struct Options : CommonOptions {
   std::string recipe, data, out, init;
   std::vector<std::string> settings;
   bool resume = false, no_fuse = false;
+  CacheOptions cache;
+  int workers = 1;
 };
 
 std::atomic<bool> stop_requested = false;
@@ -40,6 +42,7 @@ std::string settled_part(Config config) {
       config.train.schedule == ScheduleKind::cosine || config.train.schedule == ScheduleKind::one_cycle;
   if (!planned) config.train.epochs = 1;
   config.train.patience = 0;
+  config.data.cache = "none";
   config.labels.clear();
   config.input = {};
   return format_config(config);
@@ -167,7 +170,8 @@ void run(const Options& options) {
   Config config = configure(options);
   config.train.fuse = !options.no_fuse;
   const Device device = use_device(options);
-  LoadedData data = load_data(config, options.data);
+  use_cache(options.cache, config.data.cache);
+  LoadedData data = load_data(config, options.data, Purpose::training);
   fit_labels(data, config);
   require(config.labels.empty() || config.labels == data.labels, "{}: its labels are not those of {}", options.out,
           options.data);
@@ -184,7 +188,8 @@ void run(const Options& options) {
   std::error_code error;
   std::filesystem::create_directories(out, error);
   require(!error, "{}: cannot make the folder: {}", options.out, error.message());
-  Trainer trainer(network, config.train, data.train, data.valid, out);
+  Trainer trainer(network, config.train, data.train, data.valid, out,
+                  {.augment = config.augment, .workers = options.workers});
   if (options.resume) {
     if (trainer.resume()) {
       fmt::print(stderr, "resuming {} at epoch {}, step {}\n", options.out, trainer.progress().epoch + 1,
@@ -221,6 +226,10 @@ void add_train_command(CLI::App& app) {
   command->add_option("--set", options->settings, "section.key=value, over the recipe's")->allow_extra_args(false);
   command->add_flag("--resume", options->resume, "go on where the run in --out stopped");
   command->add_flag("--no-fuse", options->no_fuse, "run every layer by itself: slower, equal to rounding");
+  command->add_option("--workers", options->workers, "threads that make batches ahead of the training; 0: none")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  add_cache_options(*command, options->cache);
   add_device_options(*command, *options);
   add_json_option(*command, *options);
   command->callback([options] { run(*options); });

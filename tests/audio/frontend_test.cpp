@@ -48,7 +48,7 @@ TEST_CASE("frontend options: text gives the same options back") {
 
 TEST_CASE("frontend options: presets, bad keys and values") {
   CHECK(frontend_preset("gtzan-mfcc").mfcc == 13);
-  CHECK(frontend_preset("librosa-0.8").pad == PadMode::reflect);
+  CHECK(frontend_preset("librosa-0.8").pad == EdgePadding::reflect);
   CHECK(error_of([] { frontend_preset("gtzan"); }).find("gtzan-mfcc") != std::string::npos);
   FrontendOptions options;
   CHECK_FALSE(set_option(options, "frontend", "nfft", "512"));
