@@ -21,8 +21,8 @@ class Dct {
   // throws Error for other sizes. SciPy: dct(x, type=2, norm="ortho")[:coefficients].
   void apply(std::span<const float> x, std::span<float> y) const;
 
-  // The same for each row of x (rows, n), y (rows, coefficients), with the same bits. As a product with a matrix: for the
-  // 13 to 40 coefficients that are in use that beats a transform by FFT (bench/notes.md).
+  // The same for each row of x (rows, n), y (rows, coefficients), with the same bits: a product with a matrix, which is small for
+  // the 13 to 40 coefficients that are in use.
   void apply_rows(const float* x, int64_t rows, float* y) const;
 
   Cost cost() const { return {2 * n_ * coefficients_, 4 * (n_ + coefficients_ + n_ * coefficients_)}; }
