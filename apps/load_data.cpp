@@ -92,7 +92,7 @@ LoadedData load_data(const Config& config, const std::filesystem::path& folder, 
   ClipList list = read_clips(folder, config.data);
   if (!config.labels.empty()) follow_run(list, config.labels);
   const auto frontend = std::make_shared<const Frontend>(config.frontend);
-  const bool samples_change = config.augment.changes_samples() || config.data.crop == Crop::random;
+  const bool samples_change = config.augment.changes_samples() || config.data.crop == CropPosition::random;
   const Keep keep = what_to_keep(*frontend, samples_change && purpose == Purpose::training);
   std::shared_ptr<const FeatureSet> set;
   {

@@ -25,7 +25,7 @@ void validate(const DataOptions& options) {
   check_fraction("key_confidence", options.key_confidence);
   check_fraction("mode_confidence", options.mode_confidence);
   // One whole clip in several splits would be trained on and tested with wherever its crops overlap.
-  require(options.crop != Crop::random || options.split != SplitKind::random_segments,
+  require(options.crop != CropPosition::random || options.split != SplitKind::random_segments,
           "data.crop: random cuts a clip anywhere, so data.split = random-segments cannot keep its pieces apart; use "
           "random-tracks, lists or official");
 }

@@ -9,7 +9,7 @@
 namespace melgrad {
 
 enum class Reader : uint8_t { folders, fma, mtat, msd_key, manifest, arrays };
-enum class Crop : uint8_t { start, centre, random };
+enum class CropPosition : uint8_t { start, centre, random };
 enum class ShortClips : uint8_t { skip, pad, repeat };
 enum class SplitKind : uint8_t { random_segments, random_tracks, lists, official };
 enum class Untagged : uint8_t { drop, keep };
@@ -22,8 +22,8 @@ inline constexpr EnumNames<Reader, 6> enum_names<Reader>{{{Reader::folders, "fol
                                                           {Reader::manifest, "manifest"},
                                                           {Reader::arrays, "arrays"}}};
 template <>
-inline constexpr EnumNames<Crop, 3> enum_names<Crop>{
-    {{Crop::start, "start"}, {Crop::centre, "centre"}, {Crop::random, "random"}}};
+inline constexpr EnumNames<CropPosition, 3> enum_names<CropPosition>{
+    {{CropPosition::start, "start"}, {CropPosition::centre, "centre"}, {CropPosition::random, "random"}}};
 template <>
 inline constexpr EnumNames<ShortClips, 3> enum_names<ShortClips>{
     {{ShortClips::skip, "skip"}, {ShortClips::pad, "pad"}, {ShortClips::repeat, "repeat"}}};
@@ -40,9 +40,9 @@ struct DataOptions {
   Reader reader = Reader::folders;
   double duration = 30;  // seconds of each clip that are used
   int64_t segments = 1;  // equal pieces that they are cut into
-  Crop crop =
-      Crop::start;  // which part of a longer clip; random: in training each segment is drawn anew in every epoch,
-                    // anywhere in the clip; elsewhere the centre
+  CropPosition crop = CropPosition::
+      start;  // which part of a longer clip; random: in training each segment is drawn anew in every epoch,
+              // anywhere in the clip; elsewhere the centre
   ShortClips short_clips = ShortClips::skip;   // key `short`. skip: pieces that a shorter clip does not fill are left
                                                // out; pad: with zeros at the end; repeat: the clip from its start
   SplitKind split = SplitKind::random_tracks;  // see audio/split.h; official: as the data set itself says

@@ -92,7 +92,7 @@ void add_published(std::vector<FrontendPreset>& presets) {
   presets.push_back(
       {"fma-mel", "log-mel for FMA: 22,050 Hz, 2048/512, 128 mel, 1,024 frames, each scaled to 0 … 1", fma});
 
-  const PresetClip mtat_start{.duration = 29.12, .crop = Crop::start, .short_clips = ShortClips::skip};
+  const PresetClip mtat_start{.duration = 29.12, .crop = CropPosition::start, .short_clips = ShortClips::skip};
   FrontendOptions mtat = librosa_before_0_9(12000, 1024, 512, 48);
   mtat.ref = 1.0;
   presets.push_back({"mtat",
@@ -100,7 +100,7 @@ void add_published(std::vector<FrontendPreset>& presets) {
                      mtat_start});
 
   // Its script fills shorter clips up with zeros.
-  const PresetClip choi_centre{.duration = 29.12, .crop = Crop::centre, .short_clips = ShortClips::pad};
+  const PresetClip choi_centre{.duration = 29.12, .crop = CropPosition::centre, .short_clips = ShortClips::pad};
   FrontendOptions choi = librosa_before_0_9(12000, 512, 256, 96);
   choi.ref = 1.0;
   choi.mel_power = 2;

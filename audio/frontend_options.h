@@ -144,7 +144,7 @@ void validate(const FrontendOptions& options);
 // get these values for the keys of the same names, and whatever they say themselves stands over it.
 struct PresetClip {
   double duration;  // seconds
-  Crop crop;
+  CropPosition crop;
   ShortClips short_clips;
 };
 

@@ -56,7 +56,7 @@ int64_t SegmentSource::draw(int64_t i, uint64_t seed, int64_t epoch, std::span<f
   const auto a = static_cast<uint32_t>(epoch), b = static_cast<uint32_t>(i);
   Generator random(seed, Draw::augment, a, b);
   int64_t semitones = 0;
-  if (data_.crop != Crop::random && !augment_.changes_samples()) {
+  if (data_.crop != CropPosition::random && !augment_.changes_samples()) {
     read(i, to);
   } else {
     const StoredClip& stored = set_->samples[static_cast<std::size_t>(set_->clip[segment])];
@@ -64,8 +64,8 @@ int64_t SegmentSource::draw(int64_t i, uint64_t seed, int64_t epoch, std::span<f
     const int64_t length = source_length(cut_.segment_samples, semitones);
     const int64_t latest = std::max<int64_t>(0, stored.samples - length);
     const int64_t planned = crop_start(stored.samples, cut_, data_) + set_->piece[segment] * cut_.segment_samples;
-    const int64_t start = data_.crop == Crop::random ? random.below(static_cast<uint32_t>(latest + 1))
-                                                     : std::min(planned, std::max(latest, int64_t{0}));
+    const int64_t start = data_.crop == CropPosition::random ? random.below(static_cast<uint32_t>(latest + 1))
+                                                             : std::min(planned, std::max(latest, int64_t{0}));
     std::vector<float> samples = change_pitch(cut(stored, start, length), semitones, cut_.segment_samples);
     const double gain = random.uniform(-augment_.gain_db, augment_.gain_db);
     if (augment_.gain_db > 0) change_gain(samples, gain);

@@ -49,7 +49,7 @@ SegmentFeatures analyse_pieces(std::span<const float> samples, const Frontend& f
 }
 
 int64_t crop_start(int64_t samples, const Cut& cut, const DataOptions& options) {
-  return options.crop == Crop::start ? 0 : std::max<int64_t>(0, samples - cut.clip_samples()) / 2;
+  return options.crop == CropPosition::start ? 0 : std::max<int64_t>(0, samples - cut.clip_samples()) / 2;
 }
 
 int64_t whole_pieces(int64_t samples, const Cut& cut, const DataOptions& options) {

@@ -194,17 +194,17 @@ TEST_CASE("waveforms are cut from 16-bit samples exactly, at the start or in the
   fixture.source().read(3, x);
   CHECK(Fixture::numbers(x)[0] == 6000);
   CHECK(Fixture::numbers(x)[1999] == 7999);
-  fixture.data.crop = Crop::centre;
+  fixture.data.crop = CropPosition::centre;
   fixture.source().read(1, x);
   CHECK(Fixture::numbers(x)[0] == 6000);
-  fixture.data.crop = Crop::random;  // evaluation takes the centre
+  fixture.data.crop = CropPosition::random;  // evaluation takes the centre
   fixture.source().read(1, x);
   CHECK(Fixture::numbers(x)[0] == 6000);
 }
 
 TEST_CASE("a random crop lies anywhere, anew in each epoch, the same for the same seed") {
   Fixture fixture;
-  fixture.data.crop = Crop::random;
+  fixture.data.crop = CropPosition::random;
   const SegmentSource source = fixture.source();
   std::vector<float> x(2000), y(2000);
   std::set<float> starts;

@@ -79,14 +79,14 @@ TEST_CASE("cache: a changed parameter computes anew, beside what is there") {
   fixture.compute();
   fixture.frontend.mels = 9;
   CHECK(fixture.compute().from_cache == 0);
-  fixture.data.crop = Crop::centre;
+  fixture.data.crop = CropPosition::centre;
   CHECK(fixture.compute().from_cache == 0);
   fixture.data.segments = 1;
   CHECK(fixture.compute().from_cache == 0);
   fixture.data.test = 0.5;  // what a split is made of does not matter
   CHECK(fixture.compute().from_cache == 6);
   fixture.frontend.mels = 8;
-  fixture.data.crop = Crop::start;
+  fixture.data.crop = CropPosition::start;
   fixture.data.segments = 2;
   CHECK(fixture.compute().from_cache == 6);
 }

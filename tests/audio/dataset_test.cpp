@@ -88,9 +88,11 @@ TEST_CASE("folders: published lists") {
   CHECK(error_of([&] { read_clips(folder.path(), options); }).find("'rock/2.wav' is listed twice, for train and for") !=
         std::string::npos);
   folder.write("test_filtered.txt", "2.wav\n");
-  CHECK(error_of([&] { read_clips(folder.path(), options); }).find("'2.wav' is not a path like class/file.wav") != std::string::npos);
+  CHECK(error_of([&] { read_clips(folder.path(), options); }).find("'2.wav' is not a path like class/file.wav") !=
+        std::string::npos);
   folder.write("test_filtered.txt", "\n");
-  CHECK(error_of([&] { read_clips(folder.path(), options); }).find("test_filtered.txt: has no lines") != std::string::npos);
+  CHECK(error_of([&] { read_clips(folder.path(), options); }).find("test_filtered.txt: has no lines") !=
+        std::string::npos);
 }
 
 // 3 classes of 5, 6 and 9 clips with 10 segments each.
@@ -181,13 +183,13 @@ TEST_CASE("segments are analysed each by itself, from the start or the middle") 
   options.duration = 1;
   options.segments = 4;
   const std::vector<float> x = ramp(10'000);
-  for (Crop crop : {Crop::start, Crop::centre}) {
+  for (CropPosition crop : {CropPosition::start, CropPosition::centre}) {
     options.crop = crop;
     const SegmentFeatures features = analyse_clip(x, frontend, options);
     CHECK(features.segments == 4);
     CHECK(features.frames == 16);
     CHECK(features.dropped == 0);
-    const std::size_t start = (crop == Crop::centre ? 1000 : 0) + 2 * 2000;
+    const std::size_t start = (crop == CropPosition::centre ? 1000 : 0) + 2 * 2000;
     const std::vector<float> third = frontend.compute(std::span(x).subspan(start, 2000)).values;
     CHECK(std::equal(third.begin(), third.end(), features.values.begin() + 2 * 16 * 8));
   }
