@@ -230,16 +230,18 @@ Value dense_node(const Site& site, const Value& x) {
   return {site.graph.node(site.name, "Add", {product, added}), site.output, false};
 }
 
-Value flatten_node(const Site& site, const Value& x) {
-  return {site.graph.node(site.name, "Flatten", {to_channels_last(site.graph, x).name}, {{"axis", int64_t{1}}}),
-          site.output, false};
-}
-
 Value reshape_node(const Site& site, const Value& x) {
   std::vector<int64_t> sizes{-1};
   sizes.insert(sizes.end(), site.output.begin(), site.output.end());
   const std::string shape = site.graph.constant(site.name + ".shape", sizes);
   return {site.graph.node(site.name, "Reshape", {to_channels_last(site.graph, x).name, shape}), site.output, false};
+}
+
+// ONNX's leaves two axes, whatever is kept here.
+Value flatten_node(const Site& site, const Value& x) {
+  if (site.output.rank() > 1) return reshape_node(site, x);
+  return {site.graph.node(site.name, "Flatten", {to_channels_last(site.graph, x).name}, {{"axis", int64_t{1}}}),
+          site.output, false};
 }
 
 Value permute_node(const Site& site, const Value& x) {

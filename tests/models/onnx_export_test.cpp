@@ -70,6 +70,14 @@ TEST_CASE("one transpose each way around a channels-first part, and names that t
   CHECK(value == ours.data<float>()[static_cast<std::size_t>(((2 * 3 + 0) * 2 + 1) * 4 + 3)]);
 }
 
+TEST_CASE("what a flatten layer keeps is kept") {
+  Sequential network;
+  network.add(Flatten({.keep = 1})).add(Dense({.units = 3, .bias = false}));
+  network.build({5, 4, 2});
+  const ProtobufFields graph = read_protobuf(read_protobuf(export_onnx(network, "kept")).text(7));
+  CHECK(operations(graph) == std::vector<std::string>{"Reshape", "MatMul", "Identity"});
+}
+
 class Unknown : public Layer {
  public:
   std::string_view type() const override { return "unknown"; }
