@@ -7,12 +7,14 @@ namespace melgrad {
 namespace cpu {
 extern const NormPoolFunctions norm_pool_functions;
 }
+namespace simt {
+extern const NormPoolFunctions norm_pool_functions;
+}
 
 namespace {
 
 const NormPoolFunctions& functions(Device device) {
-  const NormPoolFunctions* simt = nullptr;  // its .cu is still to come
-  return functions_for("norm_pool", device, &cpu::norm_pool_functions, simt);
+  return functions_for("norm_pool", device, &cpu::norm_pool_functions, &simt::norm_pool_functions);
 }
 
 void expect_problem(const char* operation, const NormPoolProblem& problem, const ConstView& y, const ConstView& z,

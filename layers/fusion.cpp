@@ -20,7 +20,7 @@ std::optional<std::pair<Window, Window>> pool_windows(const Layer& layer) {
 
 std::optional<FusedBlock> find_block(const std::vector<Sequential::Entry>& layers, std::size_t first, const Tensor& x,
                                      const Pass& pass) {
-  if (!pass.training || !pass.fuse || x.device() != Device::cpu || x.shape()[0] == 0) return {};
+  if (!pass.training || !pass.fuse || x.shape()[0] == 0) return {};
   std::size_t next = first;
   // The next layer as an L, or nothing.
   const auto take = [&]<class L>() -> L* {

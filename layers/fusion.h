@@ -1,6 +1,6 @@
 // Neighbouring layers that run as one operation, equal to rounding to layer by layer.
 //
-// In training on the CPU: a convolution without an activation of its own -> batch norm over channels -> ReLU (a layer, or
+// In training: a convolution without an activation of its own -> batch norm over channels -> ReLU (a layer, or
 // none) -> max pool of windows that do not overlap. SampleCNN and Choi's networks are rows of such blocks. The tensors
 // between batch norm and pool are never made, and the convolution's bias, whose gradient is 0 there, is left out.
 #pragma once

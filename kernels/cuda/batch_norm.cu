@@ -1,51 +1,18 @@
 // Batch normalisation.
 //
-// Algorithm: training forward sums x - s and its square down the columns (kernels/cuda/columns.h) in one pass, where s
-// is the channel's first element: close enough to the mean that no digits cancel, and a constant channel has variance
-// 0 to the bit. Backward sums dy and dy·(x - mean) likewise. The launch that ends a reduction also works out what the
-// streaming pass needs a channel, so that it is one multiply-add an element and no square root.
+// Algorithm: training forward sums x - s and its square down the columns in one pass, where s is the channel's first
+// element; backward sums dy and dy·(x - mean) likewise. kernels/cuda/channel_statistics.h makes of the sums what the
+// streaming pass needs.
 // Bottleneck: global memory. Training reads x twice forward, x and dy twice backward; inference once.
 // Launch: as columns.h says; the streaming passes are blocks of 256 threads, enough to fill the GPU.
 #include "kernels/batch_norm.h"
 #include "kernels/batch_norm_formulas.h"
-#include "kernels/cuda/columns.h"
+#include "kernels/cuda/channel_statistics.h"
 
 namespace melgrad::MELGRAD_DEVICE_NAMESPACE {
 namespace {
 
 constexpr int threads = 256;
-
-struct TwoSums {
-  float first, second;
-};
-
-// What reductions of two sums share.
-struct SumOfTwo {
-  using Value = TwoSums;
-  __device__ static TwoSums none() { return {0.0f, 0.0f}; }
-  __device__ static TwoSums combine(TwoSums a, TwoSums b) { return {a.first + b.first, a.second + b.second}; }
-};
-
-__device__ inline double inverse_deviation(double variance, double epsilon) {
-  return 1 / sqrt(variance + epsilon);
-}
-
-// The streaming pass: y = (x - mean) · scale + offset, and dx = dy · scale + (x - mean) · slope + offset.
-// Five numbers a channel, in this order, of which a pass uses some.
-struct Coefficients {
-  Global<float> values;
-  int64_t channels;
-
-  __device__ void set(int which, int64_t channel, double value) const {
-    values[which * channels + channel] = static_cast<float>(value);
-  }
-  __device__ float get(int which, int64_t channel) const { return values[which * channels + channel]; }
-  static constexpr int scale = 0, offset = 1, slope = 2, count = 3;
-};
-
-Buffer coefficient_memory(Stream& stream, int64_t channels) {
-  return stream.workspace(Coefficients::count * channels * size_of(DType::f32));
-}
 
 __global__ void __launch_bounds__(threads)
     normalise_kernel(int64_t n, Divider channels, Global<const float> x, Global<const float> mean,
@@ -89,26 +56,6 @@ struct ShiftedSums : SumOfTwo {
     const float difference = x[row * channels + channel] - x[channel];
     sums.first += difference;
     sums.second += difference * difference;
-  }
-};
-
-struct StoreStatistics {
-  Global<const float> x, gamma, beta;
-  Global<float> mean, variance;
-  Coefficients coefficients;
-  double rows, epsilon;
-
-  __device__ void operator()(int64_t, int64_t, int64_t channel, TwoSums sums) const {
-    const double from_shift = sums.first / rows, exact_mean = x[channel] + from_shift;
-    const double squares = sums.second / rows - from_shift * from_shift;
-    const double exact_variance = squares < 0 ? 0 : squares;  // rounding may leave it a hair below 0
-    const auto rounded = static_cast<float>(exact_mean);
-    mean[channel] = rounded;
-    variance[channel] = static_cast<float>(exact_variance);
-    const double scale = gamma[channel] * inverse_deviation(exact_variance, epsilon);
-    coefficients.set(Coefficients::scale, channel, scale);
-    // What rounding took from the mean goes into the offset.
-    coefficients.set(Coefficients::offset, channel, beta[channel] - (exact_mean - rounded) * scale);
   }
 };
 
@@ -172,24 +119,6 @@ struct GradientSums : SumOfTwo {
     const int64_t i = row * channels + channel;
     sums.first += dy[i];
     sums.second += dy[i] * (x[i] - mean[channel]);
-  }
-};
-
-// With u = (x - mean) · inverse: dbeta = Σ dy, dgamma = Σ dy u, and
-// dx = gamma · inverse · (dy - (dbeta + u · dgamma) / rows), the second term in training alone.
-struct StoreGradients {
-  Global<const float> gamma, variance;
-  Global<float> dgamma, dbeta;
-  Coefficients coefficients;
-  double rows, epsilon;
-
-  __device__ void operator()(int64_t, int64_t, int64_t channel, TwoSums sums) const {
-    const double inverse = inverse_deviation(variance[channel], epsilon), scale = gamma[channel] * inverse;
-    dbeta[channel] = sums.first;
-    dgamma[channel] = static_cast<float>(sums.second * inverse);
-    coefficients.set(Coefficients::scale, channel, scale);
-    coefficients.set(Coefficients::slope, channel, -scale / rows * inverse * inverse * sums.second);
-    coefficients.set(Coefficients::offset, channel, -scale / rows * sums.first);
   }
 };
 

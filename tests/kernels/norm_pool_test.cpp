@@ -92,7 +92,6 @@ TEST_CASE("norm_pool_forward agrees with the reference, also far from zero, with
       const Shape y = p.pool.x_shape(), z = p.pool.y_shape(), c{p.pool.c};
       OperationCase forward;
       forward.name = fmt::format("norm_pool_forward{} kind {}", describe(p), kind);
-      forward.devices = {Device::cpu};
       forward.inputs = {{y, kind == 2 ? few_values() : around(kind == 1 ? 1e4 : 0)}, {c}, {c}};
       if (kind == 3) forward.inputs[1].fill = [](Generator&, bool) { return 0.0; };
       forward.outputs = {{z}, {z}, {z, DType::u8}, {c}, {c}};
@@ -114,8 +113,8 @@ void run_both(Stream& stream, const NormPoolProblem& p, Inputs in, Outputs out) 
   const DType dtype = in[0].dtype;
   std::vector<Buffer> buffers;
   const auto view = [&](const Shape& shape, DType type) {
-    buffers.push_back(arena(Device::cpu).allocate(shape.numel() * size_of(type)));
-    return View{buffers.back().data(), shape, type};
+    buffers.push_back(stream.workspace(shape.numel() * size_of(type)));
+    return View{buffers.back().data(), shape, type, stream.device()};
   };
   const View value = view(z, dtype), pooled = view(z, dtype), argmax = view(z, DType::u8), mean = view(c, dtype),
              variance = view(c, dtype);
@@ -157,7 +156,6 @@ TEST_CASE("norm_pool_backward agrees with the reference") {
       const Shape y = p.pool.x_shape(), z = p.pool.y_shape(), c{p.pool.c};
       OperationCase both;
       both.name = fmt::format("norm_pool_backward{} around {}", describe(p), mean);
-      both.devices = {Device::cpu};
       both.inputs = {{y, around(mean)}, {c}, {c}, {z}};
       both.outputs = {{y}, {c}, {c}};
       both.run = [=](Stream& stream, Inputs in, Outputs out) { run_both(stream, p, in, out); };

@@ -126,6 +126,7 @@ TEST_CASE("which layers are a block") {
   REQUIRE(block);
   CHECK(block->layers == 4);
   CHECK(block->relu);
+  CHECK(find_block(network.layers(), 0, x.to(Device::simt), training));
   CHECK(find_block(network.layers(), 4, x, training)->layers == 3);
   CHECK_FALSE(find_block(network.layers(), 4, x, training)->relu);
   CHECK_FALSE(find_block(network.layers(), 1, x, training));
