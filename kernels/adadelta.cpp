@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "kernels/check.h"
 #include "kernels/dispatch.h"
+#include "kernels/update_check.h"
 
 namespace melgrad {
 namespace cpu {
@@ -26,16 +26,31 @@ void expect_step(const AdadeltaStep& step) {
   require(std::isfinite(step.l2), "adadelta_update: l2 is {}", step.l2);
 }
 
+void expect_update(const AdadeltaUpdate& update) {
+  const Shape& shape = update.weight.shape;
+  expect_step(update.step);
+  expect_alike("adadelta_update", update.weight, update.gradient, update.square, update.update);
+  expect_shape("adadelta_update", "gradient", update.gradient, shape);
+  expect_shape("adadelta_update", "square", update.square, shape);
+  expect_shape("adadelta_update", "update", update.update, shape);
+}
+
 }  // namespace
+
+void adadelta_update_all(Stream& stream, std::span<const AdadeltaUpdate> updates) {
+  if (updates.empty()) return;
+  const AdadeltaUpdate& first = updates.front();
+  for (const AdadeltaUpdate& update : updates) {
+    expect_update(update);
+    expect_updated_together("adadelta_update_all", first.weight, update.weight, update.keep);
+  }
+  functions(first.weight.device).update_all(stream, updates);
+}
 
 void adadelta_update(Stream& stream, const AdadeltaStep& step, ConstView gradient, View square, View update,
                      View weight) {
-  expect_step(step);
-  expect_alike("adadelta_update", weight, gradient, square, update);
-  expect_shape("adadelta_update", "gradient", gradient, weight.shape);
-  expect_shape("adadelta_update", "square", square, weight.shape);
-  expect_shape("adadelta_update", "update", update, weight.shape);
-  functions(weight.device).update(stream, step, gradient, square, update, weight);
+  const AdadeltaUpdate one{step, gradient, square, update, weight};
+  adadelta_update_all(stream, std::span(&one, 1));
 }
 
 }  // namespace melgrad

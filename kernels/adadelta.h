@@ -2,6 +2,8 @@
 // All views have one shape.
 #pragma once
 
+#include <span>
+
 #include "kernels/cost.h"
 #include "kernels/stream.h"
 #include "kernels/view.h"
@@ -26,8 +28,19 @@ constexpr Cost adadelta_update_cost(int64_t n, int64_t element_size) {
   return {16 * n, 7 * n * element_size};
 }
 
+// One parameter's part of a step over all.
+struct AdadeltaUpdate {
+  AdadeltaStep step;
+  ConstView gradient;
+  View square, update, weight;
+  double keep = 1;  // the weight is multiplied by it first: decoupled weight decay
+};
+
+// adadelta_update of each, on a GPU in one launch. All memory is of one device.
+void adadelta_update_all(Stream& stream, std::span<const AdadeltaUpdate> updates);
+
 struct AdadeltaFunctions {
-  decltype(&adadelta_update) update;
+  decltype(&adadelta_update_all) update_all;
 };
 
 }  // namespace melgrad

@@ -1,6 +1,8 @@
 // Adam: Kingma and Ba, ICLR 2015, algorithm 1. One step on one parameter, in place. All views have one shape.
 #pragma once
 
+#include <span>
+
 #include "kernels/cost.h"
 #include "kernels/sgd.h"
 #include "kernels/stream.h"
@@ -33,8 +35,19 @@ constexpr Cost adam_update_cost(int64_t n, int64_t element_size) {
   return {12 * n, 7 * n * element_size};
 }
 
+// One parameter's part of a step over all.
+struct AdamUpdate {
+  AdamStep step;
+  ConstView gradient;
+  View first_moment, second_moment, largest_second_moment, weight;
+  double keep = 1;  // the weight is multiplied by it first: decoupled weight decay
+};
+
+// adam_update of each, on a GPU in one launch. All steps have amsgrad, or none; all memory is of one device.
+void adam_update_all(Stream& stream, std::span<const AdamUpdate> updates);
+
 struct AdamFunctions {
-  decltype(&adam_update) update;
+  decltype(&adam_update_all) update_all;
 };
 
 }  // namespace melgrad

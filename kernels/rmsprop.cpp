@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "kernels/check.h"
 #include "kernels/dispatch.h"
+#include "kernels/update_check.h"
 
 namespace melgrad {
 namespace cpu {
@@ -27,23 +27,39 @@ void expect_step(const RmspropStep& step) {
   require(std::isfinite(step.l2), "rmsprop_update: l2 is {}", step.l2);
 }
 
+void expect_update(const RmspropUpdate& update) {
+  const Shape& shape = update.weight.shape;
+  expect_step(update.step);
+  expect_alike("rmsprop_update", update.weight, update.gradient, update.square);
+  expect_shape("rmsprop_update", "gradient", update.gradient, shape);
+  expect_shape("rmsprop_update", "square", update.square, shape);
+  if (update.step.centred) {
+    expect_alike("rmsprop_update", update.weight, update.mean);
+    expect_shape("rmsprop_update", "mean", update.mean, shape);
+  }
+  if (update.step.momentum == 0) return;
+  expect_alike("rmsprop_update", update.weight, update.velocity);
+  expect_shape("rmsprop_update", "velocity", update.velocity, shape);
+}
+
 }  // namespace
+
+void rmsprop_update_all(Stream& stream, std::span<const RmspropUpdate> updates) {
+  if (updates.empty()) return;
+  const RmspropUpdate& first = updates.front();
+  for (const RmspropUpdate& update : updates) {
+    expect_update(update);
+    expect_updated_together("rmsprop_update_all", first.weight, update.weight, update.keep);
+    require((update.step.momentum == 0) == (first.step.momentum == 0) && update.step.centred == first.step.centred,
+            "rmsprop_update_all: some steps have momentum or are centred, others not");
+  }
+  functions(first.weight.device).update_all(stream, updates);
+}
 
 void rmsprop_update(Stream& stream, const RmspropStep& step, ConstView gradient, View square, View mean, View velocity,
                     View weight) {
-  expect_step(step);
-  expect_alike("rmsprop_update", weight, gradient, square);
-  expect_shape("rmsprop_update", "gradient", gradient, weight.shape);
-  expect_shape("rmsprop_update", "square", square, weight.shape);
-  if (step.centred) {
-    expect_alike("rmsprop_update", weight, mean);
-    expect_shape("rmsprop_update", "mean", mean, weight.shape);
-  }
-  if (step.momentum != 0) {
-    expect_alike("rmsprop_update", weight, velocity);
-    expect_shape("rmsprop_update", "velocity", velocity, weight.shape);
-  }
-  functions(weight.device).update(stream, step, gradient, square, mean, velocity, weight);
+  const RmspropUpdate update{step, gradient, square, mean, velocity, weight};
+  rmsprop_update_all(stream, std::span(&update, 1));
 }
 
 }  // namespace melgrad

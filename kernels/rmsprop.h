@@ -2,6 +2,8 @@
 // arXiv:1308.0850, equations 38 to 45. One step on one parameter, in place. All views have one shape.
 #pragma once
 
+#include <span>
+
 #include "kernels/cost.h"
 #include "kernels/sgd.h"
 #include "kernels/stream.h"
@@ -32,8 +34,20 @@ constexpr Cost rmsprop_update_cost(int64_t n, int64_t element_size) {
   return {9 * n, 5 * n * element_size};
 }
 
+// One parameter's part of a step over all.
+struct RmspropUpdate {
+  RmspropStep step;
+  ConstView gradient;
+  View square, mean, velocity, weight;
+  double keep = 1;  // the weight is multiplied by it first: decoupled weight decay
+};
+
+// rmsprop_update of each, on a GPU in one launch. All steps have momentum, or none, and all are centred, or none; all
+// memory is of one device.
+void rmsprop_update_all(Stream& stream, std::span<const RmspropUpdate> updates);
+
 struct RmspropFunctions {
-  decltype(&rmsprop_update) update;
+  decltype(&rmsprop_update_all) update_all;
 };
 
 }  // namespace melgrad

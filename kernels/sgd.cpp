@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "kernels/check.h"
 #include "kernels/dispatch.h"
+#include "kernels/update_check.h"
 
 namespace melgrad {
 namespace cpu {
@@ -25,17 +25,33 @@ void expect_step(const SgdStep& step) {
   require(std::isfinite(step.l2), "sgd_update: l2 is {}", step.l2);
 }
 
+void expect_update(const SgdUpdate& update) {
+  expect_step(update.step);
+  expect_alike("sgd_update", update.weight, update.gradient);
+  expect_shape("sgd_update", "gradient", update.gradient, update.weight.shape);
+  if (update.step.momentum == 0) return;
+  expect_alike("sgd_update", update.weight, update.velocity);
+  expect_shape("sgd_update", "velocity", update.velocity, update.weight.shape);
+}
+
 }  // namespace
 
-void sgd_update(Stream& stream, const SgdStep& step, ConstView gradient, View velocity, View weight) {
-  expect_step(step);
-  expect_alike("sgd_update", weight, gradient);
-  expect_shape("sgd_update", "gradient", gradient, weight.shape);
-  if (step.momentum != 0) {
-    expect_alike("sgd_update", weight, velocity);
-    expect_shape("sgd_update", "velocity", velocity, weight.shape);
+void sgd_update_all(Stream& stream, std::span<const SgdUpdate> updates) {
+  if (updates.empty()) return;
+  const SgdUpdate& first = updates.front();
+  for (const SgdUpdate& update : updates) {
+    expect_update(update);
+    expect_updated_together("sgd_update_all", first.weight, update.weight, update.keep);
+    require((update.step.momentum == 0) == (first.step.momentum == 0) && update.step.nesterov == first.step.nesterov &&
+                update.step.variant == first.step.variant,
+            "sgd_update_all: steps differ in momentum, nesterov or variant");
   }
-  functions(weight.device).update(stream, step, gradient, velocity, weight);
+  functions(first.weight.device).update_all(stream, updates);
+}
+
+void sgd_update(Stream& stream, const SgdStep& step, ConstView gradient, View velocity, View weight) {
+  const SgdUpdate update{step, gradient, velocity, weight};
+  sgd_update_all(stream, std::span(&update, 1));
 }
 
 }  // namespace melgrad

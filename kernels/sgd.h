@@ -1,6 +1,8 @@
 // Stochastic gradient descent with momentum: one step on one parameter, in place. All views have one shape.
 #pragma once
 
+#include <span>
+
 #include "kernels/cost.h"
 #include "kernels/stream.h"
 #include "kernels/view.h"
@@ -32,8 +34,20 @@ constexpr Cost sgd_update_cost(int64_t n, int64_t element_size) {
   return {6 * n, 5 * n * element_size};
 }
 
+// One parameter's part of a step over all.
+struct SgdUpdate {
+  SgdStep step;
+  ConstView gradient;
+  View velocity, weight;
+  double keep = 1;  // the weight is multiplied by it first: decoupled weight decay
+};
+
+// sgd_update of each, on a GPU in one launch. All steps have momentum, or none, and one variant; all memory is of one
+// device.
+void sgd_update_all(Stream& stream, std::span<const SgdUpdate> updates);
+
 struct SgdFunctions {
-  decltype(&sgd_update) update;
+  decltype(&sgd_update_all) update_all;
 };
 
 }  // namespace melgrad

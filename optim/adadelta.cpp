@@ -10,11 +10,15 @@ Adadelta::Adadelta(std::vector<Parameter> parameters, AdadeltaOptions options)
   add_state("update");
 }
 
-void Adadelta::update(Parameter& parameter, const Tensor& gradient, const OptimizerRates& rates) {
-  const AdadeltaStep step{
-      .learning_rate = rates.learning_rate, .rho = options_.rho, .epsilon = options_.epsilon, .l2 = rates.l2};
-  adadelta_update(gradient.stream(), step, gradient.view(), state_view(parameter, "square"),
-                  state_view(parameter, "update"), parameter.tensor.mutable_view());
+void Adadelta::update(std::span<Due> due) {
+  std::vector<AdadeltaUpdate> updates;
+  for (Due& d : due) {
+    const AdadeltaStep step{
+        .learning_rate = d.rates.learning_rate, .rho = options_.rho, .epsilon = options_.epsilon, .l2 = d.rates.l2};
+    updates.push_back({step, d.gradient.view(), state_view(d.parameter, "square"), state_view(d.parameter, "update"),
+                       d.parameter.tensor.mutable_view(), d.keep()});
+  }
+  adadelta_update_all(due.front().gradient.stream(), updates);
 }
 
 }  // namespace melgrad

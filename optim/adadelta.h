@@ -19,7 +19,7 @@ class Adadelta : public Optimizer {
   explicit Adadelta(std::vector<Parameter> parameters, AdadeltaOptions options = {});
 
  private:
-  void update(Parameter& parameter, const Tensor& gradient, const OptimizerRates& rates) override;
+  void update(std::span<Due> due) override;
   AdadeltaOptions options_;
 };
 

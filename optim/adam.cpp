@@ -12,18 +12,22 @@ Adam::Adam(std::vector<Parameter> parameters, AdamOptions options)
   if (options.amsgrad) add_state("largest_second_moment");
 }
 
-void Adam::update(Parameter& parameter, const Tensor& gradient, const OptimizerRates& rates) {
-  const AdamStep step{.learning_rate = rates.learning_rate,
-                      .beta1 = options_.beta1,
-                      .beta2 = options_.beta2,
-                      .epsilon = options_.epsilon,
-                      .l2 = rates.l2,
-                      .amsgrad = options_.amsgrad,
-                      .step = steps(),
-                      .variant = options_.variant};
-  adam_update(gradient.stream(), step, gradient.view(), state_view(parameter, "first_moment"),
-              state_view(parameter, "second_moment"), state_view(parameter, "largest_second_moment"),
-              parameter.tensor.mutable_view());
+void Adam::update(std::span<Due> due) {
+  std::vector<AdamUpdate> updates;
+  for (Due& d : due) {
+    const AdamStep step{.learning_rate = d.rates.learning_rate,
+                        .beta1 = options_.beta1,
+                        .beta2 = options_.beta2,
+                        .epsilon = options_.epsilon,
+                        .l2 = d.rates.l2,
+                        .amsgrad = options_.amsgrad,
+                        .step = steps(),
+                        .variant = options_.variant};
+    updates.push_back({step, d.gradient.view(), state_view(d.parameter, "first_moment"),
+                       state_view(d.parameter, "second_moment"), state_view(d.parameter, "largest_second_moment"),
+                       d.parameter.tensor.mutable_view(), d.keep()});
+  }
+  adam_update_all(due.front().gradient.stream(), updates);
 }
 
 }  // namespace melgrad

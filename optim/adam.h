@@ -22,7 +22,7 @@ class Adam : public Optimizer {
   explicit Adam(std::vector<Parameter> parameters, AdamOptions options = {});
 
  private:
-  void update(Parameter& parameter, const Tensor& gradient, const OptimizerRates& rates) override;
+  void update(std::span<Due> due) override;
   AdamOptions options_;
 };
 

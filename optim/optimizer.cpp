@@ -2,7 +2,6 @@
 
 #include <set>
 
-#include "kernels/elementwise.h"
 #include "kernels/memory.h"
 
 namespace melgrad {
@@ -21,18 +20,17 @@ Optimizer::Optimizer(std::vector<Parameter> parameters, const OptimizerRates& ra
 
 void Optimizer::step() {
   ++steps_;
+  std::vector<Due> due;
   for (Parameter& parameter : parameters_) {
     const Tensor gradient = parameter.tensor.grad();
     if (!gradient.defined()) continue;
-    const OptimizerRates rates{.learning_rate = rates_.learning_rate * parameter.rate_scale,
-                               .l2 = rates_.l2 * parameter.decay_scale,
-                               .weight_decay = rates_.weight_decay * parameter.decay_scale};
-    if (rates.weight_decay != 0) {
-      const View weight = parameter.tensor.mutable_view();
-      elementwise_scale(gradient.stream(), 1 - rates.learning_rate * rates.weight_decay, weight, weight);
-    }
-    update(parameter, gradient, rates);
+    due.push_back({parameter,
+                   gradient,
+                   {.learning_rate = rates_.learning_rate * parameter.rate_scale,
+                    .l2 = rates_.l2 * parameter.decay_scale,
+                    .weight_decay = rates_.weight_decay * parameter.decay_scale}});
   }
+  if (!due.empty()) update(due);
 }
 
 void Optimizer::zero_grad() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -57,8 +58,16 @@ class Optimizer {
   void add_state(const std::string& kind);
   // That tensor's memory; a null view of the parameter's shape if this method has no such state.
   View state_view(const Parameter& parameter, const char* kind);
-  // `rates`: those of this parameter.
-  virtual void update(Parameter& parameter, const Tensor& gradient, const OptimizerRates& rates) = 0;
+  // A parameter that has a gradient, with its own rates.
+  struct Due {
+    Parameter& parameter;
+    Tensor gradient;
+    OptimizerRates rates;
+    // What decoupled weight decay leaves of the weight.
+    double keep() const { return 1 - rates.learning_rate * rates.weight_decay; }
+  };
+  // All of them at once, at least one: on a GPU that is one launch.
+  virtual void update(std::span<Due> due) = 0;
 
  private:
   OptimizerRates rates_;

@@ -13,16 +13,20 @@ Rmsprop::Rmsprop(std::vector<Parameter> parameters, RmspropOptions options)
   if (options.momentum != 0) add_state("velocity");
 }
 
-void Rmsprop::update(Parameter& parameter, const Tensor& gradient, const OptimizerRates& rates) {
-  const RmspropStep step{.learning_rate = rates.learning_rate,
-                         .rho = options_.rho,
-                         .momentum = options_.momentum,
-                         .centred = options_.centred,
-                         .epsilon = options_.epsilon,
-                         .l2 = rates.l2,
-                         .variant = options_.variant};
-  rmsprop_update(gradient.stream(), step, gradient.view(), state_view(parameter, "square"),
-                 state_view(parameter, "mean"), state_view(parameter, "velocity"), parameter.tensor.mutable_view());
+void Rmsprop::update(std::span<Due> due) {
+  std::vector<RmspropUpdate> updates;
+  for (Due& d : due) {
+    const RmspropStep step{.learning_rate = d.rates.learning_rate,
+                           .rho = options_.rho,
+                           .momentum = options_.momentum,
+                           .centred = options_.centred,
+                           .epsilon = options_.epsilon,
+                           .l2 = d.rates.l2,
+                           .variant = options_.variant};
+    updates.push_back({step, d.gradient.view(), state_view(d.parameter, "square"), state_view(d.parameter, "mean"),
+                       state_view(d.parameter, "velocity"), d.parameter.tensor.mutable_view(), d.keep()});
+  }
+  rmsprop_update_all(due.front().gradient.stream(), updates);
 }
 
 }  // namespace melgrad

@@ -22,7 +22,7 @@ class Rmsprop : public Optimizer {
   explicit Rmsprop(std::vector<Parameter> parameters, RmspropOptions options = {});
 
  private:
-  void update(Parameter& parameter, const Tensor& gradient, const OptimizerRates& rates) override;
+  void update(std::span<Due> due) override;
   RmspropOptions options_;
 };
 

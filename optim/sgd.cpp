@@ -10,14 +10,18 @@ Sgd::Sgd(std::vector<Parameter> parameters, SgdOptions options)
   if (options.momentum != 0) add_state("velocity");
 }
 
-void Sgd::update(Parameter& parameter, const Tensor& gradient, const OptimizerRates& rates) {
-  const SgdStep step{.learning_rate = rates.learning_rate,
-                     .momentum = options_.momentum,
-                     .nesterov = options_.nesterov,
-                     .l2 = rates.l2,
-                     .variant = options_.variant};
-  sgd_update(gradient.stream(), step, gradient.view(), state_view(parameter, "velocity"),
-             parameter.tensor.mutable_view());
+void Sgd::update(std::span<Due> due) {
+  std::vector<SgdUpdate> updates;
+  for (Due& d : due) {
+    const SgdStep step{.learning_rate = d.rates.learning_rate,
+                       .momentum = options_.momentum,
+                       .nesterov = options_.nesterov,
+                       .l2 = d.rates.l2,
+                       .variant = options_.variant};
+    updates.push_back(
+        {step, d.gradient.view(), state_view(d.parameter, "velocity"), d.parameter.tensor.mutable_view(), d.keep()});
+  }
+  sgd_update_all(due.front().gradient.stream(), updates);
 }
 
 }  // namespace melgrad

@@ -20,7 +20,7 @@ class Sgd : public Optimizer {
   explicit Sgd(std::vector<Parameter> parameters, SgdOptions options = {});
 
  private:
-  void update(Parameter& parameter, const Tensor& gradient, const OptimizerRates& rates) override;
+  void update(std::span<Due> due) override;
   SgdOptions options_;
 };
 

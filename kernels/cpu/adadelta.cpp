@@ -1,6 +1,7 @@
 // Adadelta on the CPU: a streaming loop that the compiler vectorises for each instruction set; bound by the division and
 // the square roots in a cache, by memory outside.
 #include "kernels/reference/adadelta.h"
+#include "kernels/cpu/each_update.h"
 #include "kernels/cpu/vectorize.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -39,10 +40,14 @@ void update(Stream& stream, const AdadeltaStep& step, ConstView gradient, View s
   });
 }
 
+void update_all(Stream& stream, std::span<const AdadeltaUpdate> updates) {
+  each_update(stream, updates, [&](const AdadeltaUpdate& one) { update(stream, one.step, one.gradient, one.square, one.update, one.weight); });
+}
+
 }  // namespace
 
 extern const AdadeltaFunctions adadelta_functions;
-const AdadeltaFunctions adadelta_functions{update};
+const AdadeltaFunctions adadelta_functions{update_all};
 
 }  // namespace melgrad::cpu
 #endif

@@ -1,6 +1,7 @@
 // Adam on the CPU: a streaming loop that the compiler vectorises for each instruction set; bound by memory where the
 // parameters do not fit a cache, by the division and the square root where they do.
 #include "kernels/reference/adam.h"
+#include "kernels/cpu/each_update.h"
 #include "kernels/cpu/vectorize.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -56,10 +57,14 @@ void update(Stream& stream, const AdamStep& step, ConstView gradient, View first
   });
 }
 
+void update_all(Stream& stream, std::span<const AdamUpdate> updates) {
+  each_update(stream, updates, [&](const AdamUpdate& one) { update(stream, one.step, one.gradient, one.first_moment, one.second_moment, one.largest_second_moment, one.weight); });
+}
+
 }  // namespace
 
 extern const AdamFunctions adam_functions;
-const AdamFunctions adam_functions{update};
+const AdamFunctions adam_functions{update_all};
 
 }  // namespace melgrad::cpu
 #endif

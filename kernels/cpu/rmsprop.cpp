@@ -1,6 +1,7 @@
 // RMSprop on the CPU: a streaming loop that the compiler vectorises for each instruction set; bound by the division and
 // the square root in a cache, by memory outside.
 #include "kernels/reference/rmsprop.h"
+#include "kernels/cpu/each_update.h"
 #include "kernels/cpu/vectorize.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -58,10 +59,14 @@ void update(Stream& stream, const RmspropStep& step, ConstView gradient, View sq
   });
 }
 
+void update_all(Stream& stream, std::span<const RmspropUpdate> updates) {
+  each_update(stream, updates, [&](const RmspropUpdate& one) { update(stream, one.step, one.gradient, one.square, one.mean, one.velocity, one.weight); });
+}
+
 }  // namespace
 
 extern const RmspropFunctions rmsprop_functions;
-const RmspropFunctions rmsprop_functions{update};
+const RmspropFunctions rmsprop_functions{update_all};
 
 }  // namespace melgrad::cpu
 #endif

@@ -1,5 +1,6 @@
 // SGD on the CPU: streaming loops that the compiler vectorises for each instruction set; bound by memory.
 #include "kernels/reference/sgd.h"
+#include "kernels/cpu/each_update.h"
 #include "kernels/cpu/vectorize.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -44,10 +45,14 @@ void update(Stream& stream, const SgdStep& step, ConstView gradient, View veloci
   });
 }
 
+void update_all(Stream& stream, std::span<const SgdUpdate> updates) {
+  each_update(stream, updates, [&](const SgdUpdate& one) { update(stream, one.step, one.gradient, one.velocity, one.weight); });
+}
+
 }  // namespace
 
 extern const SgdFunctions sgd_functions;
-const SgdFunctions sgd_functions{update};
+const SgdFunctions sgd_functions{update_all};
 
 }  // namespace melgrad::cpu
 #endif

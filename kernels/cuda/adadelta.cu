@@ -8,14 +8,18 @@ namespace melgrad::MELGRAD_DEVICE_NAMESPACE {
 namespace {
 
 struct Step {
+  static constexpr int count = 3;
   AdadeltaNumbers<float> numbers;
   __device__ void operator()(float gradient, float (&state)[3]) const {
     adadelta_step(numbers, gradient, state[0], state[1], state[2]);
   }
 };
 
-void run(Stream& stream, const AdadeltaStep& step, ConstView gradient, View square, View moved, View weight) {
-  update(stream, Step{AdadeltaNumbers<float>(step)}, gradient, square, moved, weight);
+void run(Stream& stream, std::span<const AdadeltaUpdate> updates) {
+  UpdateBatch<Step> batch;
+  for (const AdadeltaUpdate& u : updates)
+    batch.add({AdadeltaNumbers<float>(u.step)}, u.keep, u.gradient, u.square, u.update, u.weight);
+  batch.run(stream);
 }
 
 }  // namespace

@@ -21,15 +21,28 @@ struct Step {
   }
 };
 
-void run(Stream& stream, const RmspropStep& step, ConstView gradient, View square, View mean, View velocity,
-         View weight) {
-  const RmspropNumbers<float> numbers(step);
-  const bool momentum = step.momentum != 0;
-  if (step.centred && momentum)
-    return update(stream, Step<true, true>{numbers}, gradient, square, mean, velocity, weight);
-  if (step.centred) return update(stream, Step<true, false>{numbers}, gradient, square, mean, weight);
-  if (momentum) return update(stream, Step<false, true>{numbers}, gradient, square, velocity, weight);
-  update(stream, Step<false, false>{numbers}, gradient, square, weight);
+template <bool centred, bool momentum>
+void run_batch(Stream& stream, std::span<const RmspropUpdate> updates) {
+  UpdateBatch<Step<centred, momentum>> batch;
+  for (const RmspropUpdate& u : updates) {
+    const Step<centred, momentum> step{RmspropNumbers<float>(u.step)};
+    if constexpr (centred && momentum)
+      batch.add(step, u.keep, u.gradient, u.square, u.mean, u.velocity, u.weight);
+    else if constexpr (centred)
+      batch.add(step, u.keep, u.gradient, u.square, u.mean, u.weight);
+    else if constexpr (momentum)
+      batch.add(step, u.keep, u.gradient, u.square, u.velocity, u.weight);
+    else
+      batch.add(step, u.keep, u.gradient, u.square, u.weight);
+  }
+  batch.run(stream);
+}
+
+void run(Stream& stream, std::span<const RmspropUpdate> updates) {
+  const RmspropStep& form = updates.front().step;  // all have momentum, or none, and all are centred, or none
+  const bool momentum = form.momentum != 0;
+  if (form.centred) return momentum ? run_batch<true, true>(stream, updates) : run_batch<true, false>(stream, updates);
+  momentum ? run_batch<false, true>(stream, updates) : run_batch<false, false>(stream, updates);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <source_location>
 #include <type_traits>
+#include <vector>
 
 #include "kernels/kernel_name.h"
 #include "kernels/stream.h"
@@ -32,6 +33,15 @@ Global<T> global(std::conditional_t<std::is_const_v<T>, ConstView, View> view) {
 template <class T>
 Global<T> global(const Buffer& buffer) {
   return static_cast<T*>(buffer.data());
+}
+
+// Values in a workspace of their own. The copy is made in the order of the launches; `values` may go when this returns.
+template <class T>
+Buffer upload(Stream& stream, const std::vector<T>& values) {
+  const auto bytes = values.size() * sizeof(T);
+  Buffer buffer = stream.workspace(static_cast<int64_t>(bytes));
+  check(cudaMemcpyAsync(buffer.data(), values.data(), bytes, cudaMemcpyHostToDevice), "cudaMemcpyAsync to the GPU");
+  return buffer;
 }
 
 // Blocks of a kernel whose threads stride over their array: two waves of 256 threads on the largest GPU.

@@ -8,22 +8,30 @@ namespace melgrad::MELGRAD_DEVICE_NAMESPACE {
 namespace {
 
 struct Plain {
+  static constexpr int count = 1;
   SgdNumbers<float> numbers;
   __device__ void operator()(float gradient, float (&weight)[1]) const { sgd_step(numbers, gradient, weight[0]); }
 };
 template <OptimizerVariant variant, bool nesterov>
 struct Momentum {
+  static constexpr int count = 2;
   SgdNumbers<float> numbers;
   __device__ void operator()(float gradient, float (&state)[2]) const {
     sgd_step<variant, nesterov>(numbers, gradient, state[0], state[1]);
   }
 };
 
-void run(Stream& stream, const SgdStep& step, ConstView gradient, View velocity, View weight) {
-  const SgdNumbers<float> numbers(step);
-  if (step.momentum == 0) return update(stream, Plain{numbers}, gradient, weight);
-  with_sgd(step, [&]<OptimizerVariant variant, bool nesterov>() {
-    update(stream, Momentum<variant, nesterov>{numbers}, gradient, velocity, weight);
+void run(Stream& stream, std::span<const SgdUpdate> updates) {
+  const SgdStep& form = updates.front().step;  // all have momentum, or none, and one variant
+  if (form.momentum == 0) {
+    UpdateBatch<Plain> batch;
+    for (const SgdUpdate& u : updates) batch.add({SgdNumbers<float>(u.step)}, u.keep, u.gradient, u.weight);
+    return batch.run(stream);
+  }
+  with_sgd(form, [&]<OptimizerVariant variant, bool nesterov>() {
+    UpdateBatch<Momentum<variant, nesterov>> batch;
+    for (const SgdUpdate& u : updates) batch.add({SgdNumbers<float>(u.step)}, u.keep, u.gradient, u.velocity, u.weight);
+    batch.run(stream);
   });
 }
 

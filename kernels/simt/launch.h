@@ -1,8 +1,11 @@
 // launch<kernel>(grid, block, shared_bytes, stream, arguments…): CUDA's kernel<<<grid, block, shared_bytes>>>(…).
 #pragma once
 
+#include <cstring>
 #include <tuple>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "kernels/kernel_name.h"
 #include "kernels/simt/engine.h"
@@ -23,6 +26,16 @@ Global<T> global(std::conditional_t<std::is_const_v<T>, ConstView, View> view) {
 template <class T>
 Global<T> global(const Buffer& buffer) {
   return {static_cast<T*>(buffer.data()), buffer.bytes() / static_cast<int64_t>(sizeof(T))};
+}
+
+// Values in a workspace of their own.
+template <class T>
+Buffer upload(Stream& stream, const std::vector<T>& values) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  const auto bytes = values.size() * sizeof(T);
+  Buffer buffer = stream.workspace(static_cast<int64_t>(bytes));
+  std::memcpy(buffer.data(), values.data(), bytes);
+  return buffer;
 }
 
 // Blocks of a kernel whose threads stride over their array: so few that they do so in tests of small arrays.

@@ -52,6 +52,20 @@ TEST_CASE("adadelta agrees with the reference") {
       test::check(adadelta_case({.learning_rate = 0.5, .rho = 0.9, .l2 = l2}, n));
 }
 
+TEST_CASE("adadelta of several parameters at once: the bits of each alone") {
+  const AdadeltaStep step{.learning_rate = 0.5, .l2 = 0.01};
+  test::check_updated_together(
+      "adadelta_update_all", [=](int64_t n) { return adadelta_case(step, n); },
+      [=](Stream& stream, const std::vector<test::UpdatePart>& parts, Inputs in, Outputs out) {
+        std::vector<AdadeltaUpdate> updates;
+        for (const test::UpdatePart& part : parts) {
+          const Outputs own = part.out(out);
+          updates.push_back({step, part.in(in)[0], own[0], own[1], own[2], part.keep});
+        }
+        adadelta_update_all(stream, updates);
+      });
+}
+
 struct State {
   double square = 0, update = 0, weight = 1;
 

@@ -66,6 +66,24 @@ TEST_CASE("adam agrees with the reference") {
   }
 }
 
+TEST_CASE("adam of several parameters at once: the bits of each alone") {
+  for (OptimizerVariant variant : all_variants)
+    for (bool amsgrad : {false, true}) {
+      const AdamStep step{.learning_rate = 0.1, .l2 = 0.01, .amsgrad = amsgrad, .step = 3, .variant = variant};
+      test::check_updated_together(
+          fmt::format("adam_update_all {} amsgrad={}", name_of(variant), amsgrad),
+          [=](int64_t n) { return adam_case(step, n); },
+          [=](Stream& stream, const std::vector<test::UpdatePart>& parts, Inputs in, Outputs out) {
+            std::vector<AdamUpdate> updates;
+            for (const test::UpdatePart& part : parts) {
+              const Outputs own = part.out(out);
+              updates.push_back({step, part.in(in)[0], own[0], own[1], own[2], own[3], part.keep});
+            }
+            adam_update_all(stream, updates);
+          });
+    }
+}
+
 struct State {
   double first = 0, second = 0, largest = 0, weight = 1;
 
@@ -148,6 +166,15 @@ TEST_CASE("adam: errors and cost") {
                        "adam_update: beta2 is 1, expected 0 <= beta2 < 1", Error);
   CHECK_THROWS_WITH_AS(adam_update(stream, {.amsgrad = true}, good, good, good, other, good),
                        "adam_update: largest_second_moment is (3), expected (4)", Error);
+  const AdamUpdate plain{{}, good, good, good, {}, good}, amsgrad{{.amsgrad = true}, good, good, good, good, good};
+  CHECK_THROWS_WITH_AS(adam_update_all(stream, std::vector{plain, amsgrad}),
+                       "adam_update_all: some steps have amsgrad, others have not", Error);
+  AdamUpdate elsewhere = plain;
+  for (View* view : {&elsewhere.first_moment, &elsewhere.second_moment, &elsewhere.weight}) view->device = Device::simt;
+  elsewhere.gradient.device = Device::simt;
+  CHECK_THROWS_WITH_AS(adam_update_all(stream, std::vector{plain, elsewhere}),
+                       "adam_update_all: mixes memory of cpu and simt", Error);
+  adam_update_all(stream, {});
   CHECK(adam_update_cost(10, 4) == Cost{120, 280});
 }
 

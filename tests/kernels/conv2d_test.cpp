@@ -47,15 +47,15 @@ std::vector<Conv2dProblem> problems() {
       grouped(problem_of({3, 9, 5, 7}, 7, {3}, {3, 1, 2}, same), 7),  // depthwise
       grouped(problem_of({2, 40, 1, 5}, 15, {4, 3}, {1}, valid), 5),  // depthwise, three filters a channel, 1-D
       grouped(problem_of({1, 200, 70, 34}, 36, {3}, {3}, same), 2),   // groups in several blocks of patches
-      problem_of({3, 27, 1, 5}, 7, {3}, {1}, same),      // Conv1D of width 3: few channels, several samples a block,
-      problem_of({2, 31, 1, 33}, 65, {3}, {1}, valid),   // one channel more than a block or two,
-      problem_of({1, 1009, 1, 3}, 4, {3}, {1}, same),    // blocks that start inside a row and overlap,
-      problem_of({5, 1, 1, 17}, 18, {3}, {1}, same),     // an axis shorter than the window,
-      {2, 13, 1, 6, 3, {3, 1, 1, 2, 0}, {1}},            // padding before alone,
-      {2, 14, 1, 6, 3, {3, 1, 1, 0, 2}, {1}},            // and after alone
-      problem_of({25, 1, 75, 4}, 5, {1}, {3}, same),     // more blocks than are shared
+      problem_of({3, 27, 1, 5}, 7, {3}, {1}, same),        // Conv1D of width 3: few channels, several samples a block,
+      problem_of({2, 31, 1, 33}, 65, {3}, {1}, valid),     // one channel more than a block or two,
+      problem_of({1, 1009, 1, 3}, 4, {3}, {1}, same),      // blocks that start inside a row and overlap,
+      problem_of({5, 1, 1, 17}, 18, {3}, {1}, same),       // an axis shorter than the window,
+      {2, 13, 1, 6, 3, {3, 1, 1, 2, 0}, {1}},              // padding before alone,
+      {2, 14, 1, 6, 3, {3, 1, 1, 0, 2}, {1}},              // and after alone
+      problem_of({25, 1, 75, 4}, 5, {1}, {3}, same),       // more blocks than are shared
       {3, 9, 31, 7, 9, {3, 1, 1, 2, 1}, {3, 1, 1, 1, 0}},  // Conv2D 3×3, unlike padding
-      problem_of({1, 40, 200, 2}, 3, {2}, {3}, same),    // two row taps, blocks of several rows
+      problem_of({1, 40, 200, 2}, 3, {2}, {3}, same),      // two row taps, blocks of several rows
   };
 }
 
@@ -143,7 +143,8 @@ std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorith
     reference::conv2d_backward_weight<double>(problem, in[0], in[1], out[0]);
   };
   using reference::WinogradDirection;
-  constexpr WinogradDirection order[] = {WinogradDirection::forward, WinogradDirection::data, WinogradDirection::weight};
+  constexpr WinogradDirection order[] = {WinogradDirection::forward, WinogradDirection::data,
+                                         WinogradDirection::weight};
   for (int i = 0; outputs != 0 && i < 3; ++i)
     all[i].magnitude = [=, direction = order[i]](Inputs in, Outputs out) {
       winograd_reference(problem, outputs, direction, in, out, true);
@@ -288,10 +289,10 @@ TEST_CASE("conv2d: errors and cost") {
   CHECK_THROWS_WITH_AS(conv2d_forward(stream, problem, {x, {1, 4, 4, 2}}, {w, {2, 2, 2, 3}}, {y, {1, 3, 3, 3}},
                                       ConvAlgorithm::implicit_gemm),
                        "conv2d_forward: device cpu has no algorithm 'implicit_gemm'", Error);
-  CHECK_THROWS_WITH_AS(conv2d_forward(stream, problem, {x, {1, 4, 4, 2}}, {w, {2, 2, 2, 3}}, {y, {1, 3, 3, 3}},
-                                      ConvAlgorithm::winograd_f6),
-                       "conv2d_forward: 'winograd_f6' does not compute 2x2 kernels with stride 1x1, dilation 1x1, 1 groups",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      conv2d_forward(stream, problem, {x, {1, 4, 4, 2}}, {w, {2, 2, 2, 3}}, {y, {1, 3, 3, 3}},
+                     ConvAlgorithm::winograd_f6),
+      "conv2d_forward: 'winograd_f6' does not compute 2x2 kernels with stride 1x1, dilation 1x1, 1 groups", Error);
   CHECK_THROWS_WITH_AS(
       conv2d_forward(stream, problem, {x, {1, 4, 4, 2}, DType::f32, Device::simt},
                      {w, {2, 2, 2, 3}, DType::f32, Device::simt}, {y, {1, 3, 3, 3}, DType::f32, Device::simt},

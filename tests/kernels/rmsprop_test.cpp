@@ -66,6 +66,24 @@ TEST_CASE("rmsprop agrees with the reference") {
                 {.learning_rate = 0.1, .momentum = momentum, .centred = centred, .l2 = l2, .variant = variant}, n));
 }
 
+TEST_CASE("rmsprop of several parameters at once: the bits of each alone") {
+  for (double momentum : {0.0, 0.9})
+    for (bool centred : {false, true}) {
+      const RmspropStep step{.learning_rate = 0.1, .momentum = momentum, .centred = centred, .l2 = 0.01};
+      test::check_updated_together(
+          fmt::format("rmsprop_update_all momentum={} centred={}", momentum, centred),
+          [=](int64_t n) { return rmsprop_case(step, n); },
+          [=](Stream& stream, const std::vector<test::UpdatePart>& parts, Inputs in, Outputs out) {
+            std::vector<RmspropUpdate> updates;
+            for (const test::UpdatePart& part : parts) {
+              const Outputs own = part.out(out);
+              updates.push_back({step, part.in(in)[0], own[0], own[1], own[2], own[3], part.keep});
+            }
+            rmsprop_update_all(stream, updates);
+          });
+    }
+}
+
 TEST_CASE("rmsprop: two steps computed by hand, with rates 0.1 and then 0.2") {
   const struct {
     OptimizerVariant variant;

@@ -56,6 +56,41 @@ TEST_CASE("sgd agrees with the reference") {
             test::check(sgd_case({0.1, momentum, nesterov, decay, variant}, n));
 }
 
+TEST_CASE("sgd of several parameters at once: the bits of each alone") {
+  for (OptimizerVariant variant : all_variants)
+    for (double momentum : {0.0, 0.9}) {
+      const SgdStep step{0.1, momentum, momentum != 0, 0.01, variant};
+      test::check_updated_together(
+          fmt::format("sgd_update_all {} momentum={}", name_of(variant), momentum),
+          [=](int64_t n) { return sgd_case(step, n); },
+          [=](Stream& stream, const std::vector<test::UpdatePart>& parts, Inputs in, Outputs out) {
+            std::vector<SgdUpdate> updates;
+            for (const test::UpdatePart& part : parts)
+              updates.push_back({step, part.in(in)[0], part.out(out)[0], part.out(out)[1], part.keep});
+            sgd_update_all(stream, updates);
+          });
+    }
+}
+
+TEST_CASE("sgd on a GPU: memory that does not start at 16 bytes") {
+  constexpr int64_t n = 5000;
+  std::vector<float> values(n + 1), results[2];
+  for (int64_t i = 0; i <= n; ++i) values[static_cast<std::size_t>(i)] = static_cast<float>(i % 37) - 18;
+  Stream stream(Device::simt);
+  for (int64_t offset : {0, 1}) {
+    const Buffer gradient = stream.workspace(4 * (n + 1)), weight = stream.workspace(4 * (n + 1));
+    const auto view = [&](const Buffer& buffer) {
+      return View{static_cast<float*>(buffer.data()) + offset, Shape{n}, DType::f32, Device::simt};
+    };
+    copy(ConstView{values.data(), Shape{n}}, view(gradient));
+    copy(ConstView{values.data() + 1, Shape{n}}, view(weight));
+    sgd_update(stream, {}, view(gradient), {}, view(weight));
+    results[offset].resize(n);
+    copy(view(weight), View{results[offset].data(), Shape{n}});
+  }
+  CHECK(results[0] == results[1]);
+}
+
 struct State {
   double velocity = 0, weight = 1;
 
