@@ -1,6 +1,12 @@
 #include "kernels/thread_pool.h"
 
+#if defined(__linux__)
+#include <pthread.h>
+#include <sched.h>
+#endif
+
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <memory>
 
@@ -9,8 +15,9 @@
 namespace melgrad {
 namespace {
 
-// About 50 microseconds: longer than the gap between two layers, shorter than anyone minds.
-constexpr int spins_before_sleep = 20'000;
+// Longer than the gap between two calls (of a frontend, say, each with a result of its own to allocate), shorter than
+// anyone minds: waking a thread that sleeps can take as long as the call itself.
+constexpr std::chrono::microseconds spinning_time{1000};
 
 thread_local bool inside_pool = false;
 
@@ -22,9 +29,32 @@ void pause_briefly() {
 #endif
 }
 
+// Until done() or for so long at most. Now and then it lets those run who wait for this processor.
+template <class Done>
+void spin_until(const Done& done, std::chrono::microseconds longest) {
+  constexpr int pauses_a_look = 64;  // at the clock
+  const auto end = std::chrono::steady_clock::now() + longest;
+  do {
+    for (int i = 0; i < pauses_a_look; ++i) {
+      if (done()) return;
+      pause_briefly();
+    }
+    std::this_thread::yield();
+  } while (std::chrono::steady_clock::now() < end);
+}
+
+// That the calling thread runs on just now, or -1 where nobody tells.
+int current_processor() {
+#if defined(__linux__)
+  return sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : callers_processor_(current_processor()) {
   require(threads >= 1, "thread pool: {} threads, expected at least 1", threads);
   for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { worker_loop(); });
 }
@@ -53,7 +83,7 @@ void ThreadPool::work(Job& job) {
 void ThreadPool::worker_loop() {
   uint32_t seen = 0;
   for (;;) {
-    for (int spin = 0; spin < spins_before_sleep && generation_.load() == seen; ++spin) pause_briefly();
+    spin_until([&] { return generation_.load() != seen; }, spinning_time);
     generation_.wait(seen);
     seen = generation_.load();
     if (stop_) return;
@@ -63,6 +93,21 @@ void ThreadPool::worker_loop() {
   }
 }
 
+void ThreadPool::leave_the_caller_its_processor() {
+  const int processor = current_processor();
+  const bool stays = processor == callers_processor_;  // one that moves at every call is not worth following
+  callers_processor_ = processor;
+  if (!stays || processor < 0 || processor == left_to_callers_) return;
+#if defined(__linux__)
+  cpu_set_t others;
+  if (sched_getaffinity(0, sizeof others, &others) != 0) return;
+  CPU_CLR(processor, &others);
+  if (CPU_COUNT(&others) == 0) return;
+  for (std::thread& worker : workers_) pthread_setaffinity_np(worker.native_handle(), sizeof others, &others);
+  left_to_callers_ = processor;
+#endif
+}
+
 void ThreadPool::run(int64_t chunks, const std::function<void(int64_t)>& body) {
   if (chunks <= 0) return;
   if (workers_.empty() || chunks == 1 || inside_pool) {
@@ -70,6 +115,7 @@ void ThreadPool::run(int64_t chunks, const std::function<void(int64_t)>& body) {
     return;
   }
   const std::lock_guard lock(caller_mutex_);
+  leave_the_caller_its_processor();
   Job job;
   job.body = &body;
   job.chunks = chunks;
@@ -78,7 +124,7 @@ void ThreadPool::run(int64_t chunks, const std::function<void(int64_t)>& body) {
   generation_.notify_all();
   work(job);
   job_ = nullptr;  // a worker that comes now finds no job; one that holds it is waited for
-  while (workers_inside_.load() != 0) pause_briefly();
+  while (workers_inside_.load() != 0) spin_until([&] { return workers_inside_.load() == 0; }, spinning_time);
   if (job.error) std::rethrow_exception(job.error);
 }
 

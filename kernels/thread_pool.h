@@ -2,7 +2,8 @@
 //
 // Work is cut by its own size, never by the number of threads, so that a reduction over chunks gives the same bits for
 // any number of threads. Calls are short (a layer of a small network takes tens of microseconds), so idle workers spin
-// before they sleep.
+// for a millisecond before they sleep; and they stay off the processor of the thread that calls, which is busy with the
+// same work: some schedulers wake a thread where its waker runs, and there it would come when the work is done.
 #pragma once
 
 #include <atomic>
@@ -39,9 +40,12 @@ class ThreadPool {
   };
   void work(Job& job);
   void worker_loop();
+  void leave_the_caller_its_processor();
 
   std::vector<std::thread> workers_;
-  std::mutex caller_mutex_;  // one job at a time
+  std::mutex caller_mutex_;   // one job at a time
+  int callers_processor_;     // at the last call
+  int left_to_callers_ = -1;  // which the workers keep off
   std::atomic<Job*> job_{nullptr};
   std::atomic<int64_t> workers_inside_{0};  // how many may hold the job: it is not retired before they leave
   std::atomic<uint32_t> generation_{0};     // changes with every job, and to stop
