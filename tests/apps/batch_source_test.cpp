@@ -4,11 +4,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 #include <numeric>
 #include <set>
 
 #include "apps/load_data.h"
 #include "apps/trainer.h"
+#include "audio/mel.h"
 #include "kernels/philox.h"
 #include "layers/dense.h"
 #include "layers/reshape.h"
@@ -103,6 +106,41 @@ TEST_CASE("stopped in the middle of an epoch of varied samples and resumed: the 
   const std::string expected = train(whole, -1, false);
   train(parts, 2, false);
   CHECK(train(parts, -1, true) == expected);
+}
+
+// Of two clips that are a tone each.
+TEST_CASE("key-kw17 shifts training clips by -4 to 7 semitones, and the key moves by what the bands say") {
+  constexpr int rate = 44100;
+  const std::vector<double> hertz{440, 523.251};
+  const std::vector<int32_t> keys{19, 0};  // A major, C minor
+  const TemporaryFolder folder;
+  folder.write("keys.csv", "track_id,key,key_confidence,mode,mode_confidence\na,9,1,1,1\nc,0,1,0,1\n");
+  for (std::size_t i = 0; i < 2; ++i) {
+    std::vector<float> tone;
+    for (int t = 0; t < 2 * rate; ++t)
+      tone.push_back(0.3F * static_cast<float>(std::sin(2 * std::numbers::pi * hertz[i] * t / rate)));
+    const auto path = folder / (i == 0 ? "9-1/a.wav" : "0-0/c.wav");
+    std::filesystem::create_directories(path.parent_path());
+    write_wav(path, tone, rate);
+  }
+  const Config config = load_recipe("key-kw17", {"data.duration=1", "data.test=0", "data.valid=0"});
+  const LoadedData data = load_data(config, folder.path(), Purpose::training);
+  BatchSource source(data.train, {.augment = config.augment}, 2, 7);
+  const int64_t frames = data.train.input[0], bands = data.train.input[1];
+  std::set<int64_t> shifts;
+  for (int64_t epoch = 0; epoch < 60; ++epoch) {
+    source.start({0, 1}, epoch);
+    const HostBatch batch = source.next();
+    for (std::size_t i = 0; i < 2; ++i) {
+      const float* middle = batch.inputs.data() + (static_cast<int64_t>(i) * frames + frames / 2) * bands;
+      const double loudest = band_hz(config.frontend, std::max_element(middle, middle + bands) - middle);
+      const std::size_t clip = data.train.labels[i] == keys[0] ? 0 : 1;
+      const int64_t shift = std::lround(12 * std::log2(loudest / hertz[clip]));
+      CHECK(batch.labels[i] == (keys[clip] + 2 * shift + 24) % 24);
+      shifts.insert(shift);
+    }
+  }
+  CHECK(shifts == std::set<int64_t>{-4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7});
 }
 
 Samples plain_samples() {
