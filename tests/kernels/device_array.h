@@ -2,7 +2,7 @@
 // libraries' stand-ins.
 #pragma once
 
-#include <cstring>
+#include <algorithm>
 #include <limits>
 #include <random>
 #include <string>
@@ -18,7 +18,7 @@ class DeviceArray {
  public:
   explicit DeviceArray(const std::vector<T>& values)
       : size_(values.size()), data_(static_cast<T*>(memory_functions(Device::simt).allocate(bytes()))) {
-    std::memcpy(data_, values.data(), size_ * sizeof(T));
+    std::copy(values.begin(), values.end(), data_);
   }
   explicit DeviceArray(std::size_t size, T value = std::numeric_limits<T>::quiet_NaN())
       : DeviceArray(std::vector<T>(size, value)) {}
