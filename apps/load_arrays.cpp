@@ -60,25 +60,31 @@ bool is_there(const std::filesystem::path& folder, const std::string& split) {
 
 }  // namespace
 
-LoadedData load_arrays(const std::filesystem::path& folder) {
-  require(is_there(folder, "train"),
+LoadedData load_arrays(const std::filesystem::path& folder, Purpose purpose) {
+  const bool some = purpose == Purpose::evaluation && (is_there(folder, "valid") || is_there(folder, "test"));
+  require(some || is_there(folder, "train"),
           "{}: no train_x.npy; data.reader = arrays expects {{train,valid,test}}_{{x,y}}.npy", folder.string());
-  LoadedData data{.train = load_split(folder, "train"),
+  LoadedData data{.train = {},
                   .valid = {},
                   .test = {},
                   .labels = {},
                   .multi_label = false,
                   .skipped = {},
                   .protocol = "arrays: as the files say"};
-  int64_t classes = data.train.outputs;
-  for (const auto& [split, samples] : {std::pair{"valid", &data.valid}, {"test", &data.test}}) {
-    samples->input = data.train.input;
-    samples->outputs = data.train.outputs;
+  const Samples* first = nullptr;
+  for (const auto& [split, samples] : {std::pair{"train", &data.train}, {"valid", &data.valid}, {"test", &data.test}}) {
     if (!is_there(folder, split)) continue;
     *samples = load_split(folder, split);
-    if (samples->input != data.train.input || samples->outputs != data.train.outputs)
-      fail("{}: {}_x.npy or {}_y.npy has another shape than the training arrays", folder.string(), split, split);
+    if (first == nullptr) first = samples;
+    if (samples->input != first->input || samples->outputs != first->outputs)
+      fail("{}: {}_x.npy or {}_y.npy has another shape than the arrays of another split", folder.string(), split,
+           split);
   }
+  for (Samples* samples : {&data.train, &data.valid, &data.test}) {
+    samples->input = first->input;
+    samples->outputs = first->outputs;
+  }
+  int64_t classes = first->outputs;
   for (const Samples* samples : {&data.train, &data.valid, &data.test})
     for (int32_t label : samples->labels) classes = std::max<int64_t>(classes, label + 1);
   for (int64_t c = 0; c < classes; ++c) data.labels.push_back(std::to_string(c));

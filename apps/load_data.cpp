@@ -85,10 +85,25 @@ void follow_run(ClipList& list, const std::vector<std::string>& labels) {
     use_labels(list, labels);
 }
 
+// Arrays for a network that a run has trained, on audio maybe: classes are numbers of its labels, and an axis of one
+// channel at the end may be left out.
+void follow_run(LoadedData& data, const Config& config) {
+  if (data.labels.size() <= config.labels.size()) data.labels = config.labels;
+  for (Samples* samples : {&data.train, &data.valid, &data.test}) {
+    Shape with_channel = samples->input;
+    with_channel.append(1);
+    if (with_channel == config.input) samples->input = with_channel;
+  }
+}
+
 }  // namespace
 
 LoadedData load_data(const Config& config, const std::filesystem::path& folder, Purpose purpose) {
-  if (config.data.reader == Reader::arrays) return load_arrays(folder);
+  if (config.data.reader == Reader::arrays) {
+    LoadedData data = load_arrays(folder, purpose);
+    if (!config.labels.empty()) follow_run(data, config);
+    return data;
+  }
   ClipList list = read_clips(folder, config.data);
   if (!config.labels.empty()) follow_run(list, config.labels);
   const auto frontend = std::make_shared<const Frontend>(config.frontend);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "apps/load_data.h"
+#include "audio/key_spectrogram.h"
 #include "tensor/io/npy.h"
 
 namespace melgrad {
@@ -11,12 +12,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_input(const fs::path& path) {
+bool reads_pictures(const Config& config) {
+  return config.frontend.kind == FeatureKind::key_spectrogram;
+}
+
+bool is_input(const fs::path& path, const Config& config) {
   static const std::set<std::string> extensions{".wav", ".mp3",  ".flac", ".ogg", ".opus",
                                                 ".aif", ".aiff", ".au",   ".npy"};
   std::string extension = path.extension().string();
   std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return extensions.contains(extension);
+  return extensions.contains(extension) || (extension == ".png" && reads_pictures(config));
+}
+
+// Segments of one file, their labels unknown.
+Samples samples_of(const Shape& input, std::vector<float> values, std::size_t segments) {
+  return {.input = input,
+          .inputs = std::move(values),
+          .labels = std::vector<int32_t>(segments, 0),
+          .clip = std::vector<int32_t>(segments, 0),
+          .clips = 1};
 }
 
 Samples array_segments(const fs::path& path, const Config& config) {
@@ -32,16 +46,19 @@ Samples array_segments(const fs::path& path, const Config& config) {
   require(pieces >= 1, "{}: {} frames, and the network takes {}", path.string(), frames, input[0]);
   const auto n = static_cast<std::size_t>(pieces);
   const auto values = array.data<float>().first(static_cast<std::size_t>(pieces * input.numel()));
-  return {.input = input,
-          .inputs = {values.begin(), values.end()},
-          .labels = std::vector<int32_t>(n, 0),
-          .clip = std::vector<int32_t>(n, 0),
-          .clips = 1};
+  return samples_of(input, {values.begin(), values.end()}, n);
+}
+
+Samples picture(const fs::path& path, const Config& config) {
+  require(reads_pictures(config),
+          "{}: a picture; networks on frontend.preset = key-spectrogram read these, and this one takes {}",
+          path.string(), config.input.to_string());
+  return samples_of(input_shape(key_input_side, key_input_side), load_key_spectrogram(path), 1);
 }
 
 }  // namespace
 
-std::vector<std::string> expand_inputs(const std::vector<std::string>& paths) {
+std::vector<std::string> expand_inputs(const std::vector<std::string>& paths, const Config& config) {
   std::vector<std::string> files;
   for (const std::string& path : paths) {
     if (!fs::is_directory(path)) {
@@ -50,7 +67,7 @@ std::vector<std::string> expand_inputs(const std::vector<std::string>& paths) {
     }
     const std::size_t before = files.size();
     for (const auto& entry : fs::recursive_directory_iterator(path))
-      if (entry.is_regular_file() && is_input(entry.path())) files.push_back(entry.path().string());
+      if (entry.is_regular_file() && is_input(entry.path(), config)) files.push_back(entry.path().string());
     require(files.size() > before, "{}: the folder has no audio files", path);
     std::sort(files.begin() + static_cast<std::ptrdiff_t>(before), files.end());
   }
@@ -59,7 +76,7 @@ std::vector<std::string> expand_inputs(const std::vector<std::string>& paths) {
 
 Samples input_segments(const fs::path& path, const Config& config) {
   if (path.extension() == ".npy") return array_segments(path, config);
-  Samples samples = file_segments(path, config);
+  Samples samples = path.extension() == ".png" ? picture(path, config) : file_segments(path, config);
   if (samples.input != config.input)
     fail("{}: gives {} a segment, and the network takes {}", path.string(), samples.input.to_string(),
          config.input.to_string());

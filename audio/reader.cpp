@@ -1,5 +1,7 @@
 #include "audio/reader.h"
 
+#include <algorithm>
+
 #include "audio/labels.h"
 #include "audio/readers/readers.h"
 
@@ -40,6 +42,17 @@ ClipList read_clips(const std::filesystem::path& folder, const DataOptions& opti
   ClipList list = read_layout(folder, options);
   choose_labels(list, options);
   return list;
+}
+
+Reader layout_of(const std::filesystem::path& data) {
+  namespace fs = std::filesystem;
+  if (fs::is_regular_file(data)) return Reader::manifest;
+  if (fs::exists(data / "annotations_final.csv")) return Reader::mtat;
+  if (fs::exists(data / "fma_metadata" / "tracks.csv")) return Reader::fma;
+  if (!fs::is_directory(data)) return Reader::folders;  // whose reader says what is missing
+  const auto entries = sorted_entries(data);
+  const bool table = std::ranges::any_of(entries, [](const auto& entry) { return entry.path().extension() == ".csv"; });
+  return table ? Reader::msd_key : Reader::folders;
 }
 
 }  // namespace melgrad

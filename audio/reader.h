@@ -36,4 +36,7 @@ struct ClipList {
 // Error, one line that says what is expected, if `folder` is not such a data set.
 ClipList read_clips(const std::filesystem::path& folder, const DataOptions& options);
 
+// The layout that a data set shows by the files which that one alone has; folders where there are none of these.
+Reader layout_of(const std::filesystem::path& data);
+
 }  // namespace melgrad

@@ -67,6 +67,8 @@ class Parallel : public Layer {
   Tensor pre_activation(const Tensor& x, const Pass& pass) override;
   std::vector<NamedTensor> state() const override;
   int64_t flops(const Shape& input) const override;
+  const std::vector<Sequential>& branches() const { return branches_; }
+  const Options& options() const { return options_; }
 
  private:
   std::vector<Sequential> branches_;
@@ -85,6 +87,7 @@ class Checkpoint : public Layer {
   ActivationFunction activation() const override { return body_.activation(); }
   std::vector<NamedTensor> state() const override { return body_.state(); }
   int64_t flops(const Shape& input) const override { return body_.flops(input); }
+  const Sequential& body() const { return body_; }
 
  private:
   Sequential body_;

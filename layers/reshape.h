@@ -95,6 +95,7 @@ class ReflectPadding : public Layer {
   std::string_view type() const override { return "reflect_padding"; }
   Shape build(const Shape& input, BuildContext& context) override;
   Tensor pre_activation(const Tensor& x, const Pass&) override;
+  const Options& ends() const { return options_; }  // once built: of every axis
 
  private:
   Options options_;
@@ -108,6 +109,7 @@ class Crop : public Layer {
   std::string_view type() const override { return "crop"; }
   Shape build(const Shape& input, BuildContext& context) override;
   Tensor pre_activation(const Tensor& x, const Pass&) override;
+  const Options& ends() const { return options_; }  // once built: of every axis
 
  private:
   Options options_;

@@ -107,4 +107,35 @@ ClassActivation class_activation(Sequential& network, const Tensor& input, int64
   return turned ? transposed(map) : map;
 }
 
+namespace {
+
+// Place i of `to` among `from`, the middles of the outermost being the ends: the place below it, and how far behind that.
+std::pair<int64_t, double> place_between(int64_t i, int64_t to, int64_t from) {
+  const double middle = (static_cast<double>(i) + 0.5) * static_cast<double>(from) / static_cast<double>(to) - 0.5;
+  const double place = std::clamp(middle, 0.0, static_cast<double>(from - 1));
+  const auto below = std::min(static_cast<int64_t>(place), std::max<int64_t>(from - 2, 0));
+  return {below, place - static_cast<double>(below)};
+}
+
+}  // namespace
+
+ClassActivation interpolate(const ClassActivation& map, int64_t rows, int64_t columns) {
+  ClassActivation result{rows, columns, std::vector<float>(static_cast<std::size_t>(rows * columns))};
+  const auto at = [&](int64_t row, int64_t column) -> double {
+    return map.values[static_cast<std::size_t>(std::min(row, map.rows - 1) * map.columns +
+                                               std::min(column, map.columns - 1))];
+  };
+  for (int64_t row = 0; row < rows; ++row) {
+    const auto [r, down] = place_between(row, rows, map.rows);
+    for (int64_t column = 0; column < columns; ++column) {
+      const auto [c, right] = place_between(column, columns, map.columns);
+      const double upper = (1 - right) * at(r, c) + right * at(r, c + 1);
+      const double lower = (1 - right) * at(r + 1, c) + right * at(r + 1, c + 1);
+      result.values[static_cast<std::size_t>(row * columns + column)] =
+          static_cast<float>((1 - down) * upper + down * lower);
+    }
+  }
+  return result;
+}
+
 }  // namespace melgrad

@@ -24,4 +24,7 @@ struct ClassActivation {
 // input: one sample with its batch axis. Throws Error for networks without such a layer.
 ClassActivation class_activation(Sequential& network, const Tensor& input, int64_t label);
 
+// A map at so many places, between its own by bilinear interpolation, as the paper lays it over the input.
+ClassActivation interpolate(const ClassActivation& map, int64_t rows, int64_t columns);
+
 }  // namespace melgrad

@@ -42,6 +42,27 @@ shortcut = [{ type = "conv2d", filters = 4, kernel = 1, bias = false }]
 type = "squeeze_excitation"
 ratio = 0.5
 [[layer]]
+type = "reflect_padding"
+before = [2, 1]
+after = [0, 3]
+[[layer]]
+type = "crop"
+before = [1, 3]
+after = [1]
+[[layer]]
+type = "parallel"
+join = "concatenate"
+branches = [[{ type = "conv2d", filters = 3, kernel = 1, activation = "relu" }, { type = "batch_norm" }], []]
+[[layer]]
+type = "parallel"
+join = "multiply"
+branches = [[{ type = "conv2d", filters = 2, kernel = 1 }], [{ type = "dense", units = 2, activation = "sigmoid" }]]
+[[layer]]
+type = "checkpoint"
+body = [{ type = "conv2d", filters = 4, kernel = 3, padding = "same" },
+        { type = "parallel", branches = [[], [{ type = "conv2d", filters = 4, kernel = 1, activation = "elu" }]] },
+        { type = "activation", function = "tanh" }]
+[[layer]]
 type = "average_pool2d"
 pool = 3
 stride = 2

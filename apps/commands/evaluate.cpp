@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "apps/command.h"
-#include "apps/evaluation_pictures.h"
+#include "apps/run_pictures.h"
 #include "apps/report_evaluation.h"
 #include "apps/run_folder.h"
 
@@ -31,12 +31,16 @@ void run(const Options& options) {
           options.run);
   const Samples& samples = split_of(data, options.split);
   require(samples.size() > 0, "{}: no samples in the {} split", options.data, options.split);
+  if (samples.input != config.input)
+    fail("{}: gives {} a sample, and the network takes {}", options.data, samples.input.to_string(),
+         config.input.to_string());
   const LossOptions loss = loss_options(config.train);
   const Evaluation evaluation = evaluate(trained.network, samples, loss, config.train.batch, data.whole_clips);
   const Protocol protocol = protocol_of(data, options.split, options.threshold);
   Json object = evaluation_json(evaluation, protocol);
   std::string text = options.json ? "" : evaluation_text(evaluation, protocol);
   if (options.baseline) {
+    require(data.train.size() > 0, "--baseline: {} has no training samples to take the mean of", options.data);
     const Evaluation centroid =
         evaluate_centroid(data.train, samples, loss, trained.network.output_shape()[0], data.whole_clips);
     const Json measured = evaluation_json(centroid, protocol);

@@ -114,6 +114,9 @@ void draw(const Options& options, const std::string& path, TrainedNetwork& train
     for (const Score& score : scores) picture.tags.push_back(score.label);
     plots::plot_over_time(options.plot, picture);
   } else if (!options.plot.empty()) {
+    const std::string extension = std::filesystem::path(path).extension().string();
+    require(extension != ".npy" && extension != ".png",
+            "{}: --plot draws recordings, and of features their scores, with --time", path);
     std::vector<std::pair<std::string, float>> labels;
     for (const Score& score : scores) labels.emplace_back(score.label, score.probability);
     draw_audio_picture(options.plot, path, trained.config.frontend, labels);
@@ -124,11 +127,14 @@ void draw(const Options& options, const std::string& path, TrainedNetwork& train
   const std::vector<int64_t> first{0};
   const Batch batch = make_batch(segments, first, Device::cpu);
   const Score& best = scores.front();
-  const ClassActivation map = class_activation(trained.network, batch.inputs, static_cast<int64_t>(best.index));
+  const ClassActivation map = interpolate(
+      class_activation(trained.network, batch.inputs, static_cast<int64_t>(best.index)), segments.input[0],
+      segments.input[1]);
+  const bool picture = trained.config.frontend.kind == FeatureKind::key_spectrogram;
   plots::plot_class_activation(options.activation,
                                {.title = fmt::format("{}: {} {:.3f}", title, best.label, best.probability),
-                                .features = {batch.inputs.data<float>(), segments.input[0], segments.input[1]},
-                                .activation = {map.values, map.rows, map.columns},
+                                .features = {batch.inputs.data<float>(), segments.input[0], segments.input[1], picture},
+                                .activation = {map.values, map.rows, map.columns, picture},
                                 .seconds = step});
 }
 
@@ -140,10 +146,10 @@ void run(const Options& options) {
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
-  const std::vector<std::string> files = expand_inputs(options.audio);
+  TrainedNetwork trained = load_trained(options.run, {}, device);
+  const std::vector<std::string> files = expand_inputs(options.audio, trained.config);
   if ((!options.plot.empty() || !options.activation.empty()) && files.size() != 1)
     throw UsageError("--plot and --activation draw one file; give one");
-  TrainedNetwork trained = load_trained(options.run, {}, device);
   const double step = segment_seconds(trained.config);
   Json object{{"files", Json::array()}};
   for (const std::string& path : files) {
@@ -181,7 +187,7 @@ void add_predict_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("predict", "labels with probabilities for audio files");
   auto options = std::make_shared<Options>();
   command->add_option("RUN", options->run, "the run's folder")->required();
-  command->add_option("AUDIO", options->audio, "audio files, folders of them, or features in .npy")->required();
+  command->add_option("AUDIO", options->audio, "audio files, folders of them, features in .npy, or key spectrograms in .png")->required();
   command->add_option("--top", options->top, "how many labels to print")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

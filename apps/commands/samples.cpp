@@ -14,7 +14,7 @@ namespace melgrad {
 namespace {
 
 struct Options : CommonOptions {
-  std::string data, label, out = "samples.png", recipe = "gtzan-mfcc";
+  std::string data, label, out = "samples.png", recipe;
   std::vector<std::string> settings;
   std::size_t count = 4;
 };
@@ -43,8 +43,17 @@ std::vector<Sheet> find_sheets(const Options& options, const Config& config, con
   return sheets;
 }
 
+// The recipe's, or log-mel spectrograms of whatever layout the data have.
+Config configure(const Options& options) {
+  if (!options.recipe.empty()) return load_recipe(options.recipe, options.settings);
+  std::vector<std::string> settings{"data.split=random-tracks",
+                                    fmt::format("data.reader={}", name_of(layout_of(options.data)))};
+  settings.insert(settings.end(), options.settings.begin(), options.settings.end());
+  return load_recipe("mtat-tagger", settings);
+}
+
 void run(const Options& options) {
-  const Config config = load_recipe(options.recipe, options.settings);
+  const Config config = configure(options);
   const ClipList list = read_clips(options.data, config.data);
   const auto found = std::ranges::find(list.labels, options.label);
   if (found == list.labels.end()) {
@@ -55,9 +64,10 @@ void run(const Options& options) {
   const auto label = static_cast<int32_t>(found - list.labels.begin());
   const std::vector<Sheet> sheets = find_sheets(options, config, list, label);
   require(!sheets.empty(), "{}: no clip of '{}' can be read", options.data, options.label);
+  const bool grey = config.frontend.kind == FeatureKind::key_spectrogram;
   plots::SheetPicture picture{.title = fmt::format("{}: {} of {}", options.label, sheets.size(), options.data)};
   for (const Sheet& sheet : sheets)
-    picture.sheets.push_back({sheet.name, {sheet.features.values, sheet.features.frames, sheet.features.bins}});
+    picture.sheets.push_back({sheet.name, {sheet.features.values, sheet.features.frames, sheet.features.bins, grey}});
   picture.seconds = static_cast<double>(sheets.front().features.frames * config.frontend.hop) /
                     static_cast<double>(config.frontend.sample_rate);
   plots::plot_sheet(options.out, picture);
@@ -78,7 +88,8 @@ void add_samples_command(CLI::App& app) {
   command->add_option("DATA", options->data, "the data set's folder")->required();
   command->add_option("--label", options->label, "the class or tag")->required();
   command->add_option("--count", options->count, "how many")->check(CLI::Range(1, 40))->capture_default_str();
-  command->add_option("--recipe", options->recipe, "whose reader and frontend to use")->capture_default_str();
+  command->add_option("--recipe", options->recipe,
+                      "whose reader and frontend to use; unless given, the layout that DATA shows and the frontend mtat");
   command->add_option("--set", options->settings, "section.key=value, over the recipe's")->allow_extra_args(false);
   command->add_option("--out", options->out, "the PNG to draw")->capture_default_str();
   add_json_option(*command, *options);

@@ -5,10 +5,9 @@
 
 #include "apps/command.h"
 #include "apps/network_table.h"
-#include "apps/plots/plots.h"
 #include "apps/run_folder.h"
+#include "apps/run_pictures.h"
 #include "apps/table.h"
-#include "models/look_inside.h"
 #include "models/registry.h"
 
 namespace melgrad {
@@ -33,17 +32,6 @@ Named find_network(const std::string& what) {
   } catch (const Error& error) {
     throw UsageError(fmt::format("summary: {}; or give the folder of a run", error.what()));
   }
-}
-
-// The frequency responses of what a run's first convolution has learned, lowest first.
-void draw_filters(const std::string& picture, const std::string& run) {
-  const TrainedNetwork trained = load_trained(run, {}, Device::cpu);
-  const FilterResponses responses = first_filter_responses(trained.network, 256);
-  plots::plot_filters(picture, {.title = fmt::format("first-layer filters of {}", run),
-                                .responses = responses.values,
-                                .filters = responses.filters,
-                                .bins = responses.bins,
-                                .nyquist = static_cast<double>(trained.config.frontend.sample_rate) / 2});
 }
 
 void print_summary_json(const Named& named) {
@@ -89,7 +77,10 @@ void add_summary_command(CLI::App& app) {
   add_json_option(*command, *options);
   command->callback([options] {
     const Named named = find_network(options->what);
-    if (!options->filters.empty()) draw_filters(options->filters, options->what);
+    if (!options->filters.empty()) {
+      const TrainedNetwork trained = load_trained(options->what, {}, Device::cpu);
+      draw_filters(options->filters, options->what, trained.network, trained.config.frontend.sample_rate);
+    }
     options->json ? print_summary_json(named) : print_summary(named);
   });
 }

@@ -12,6 +12,7 @@
 #include "apps/progress.h"
 #include "apps/report_evaluation.h"
 #include "apps/run_folder.h"
+#include "apps/run_pictures.h"
 #include "apps/trainer.h"
 #include "tensor/io/atomic_file.h"
 #include "tensor/io/safetensors.h"
@@ -162,7 +163,13 @@ void report(const Options& options, const Config& config, const LoadedData& data
     fmt::print(stderr, "{}\n", evaluation_line(evaluation, protocol));
     write_file_atomically(std::filesystem::path(options.out) / fmt::format("{}.json", split),
                           object[split].dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    if (evaluation.kind != TargetKind::values)
+      draw_evaluation(std::filesystem::path(options.out) / fmt::format("{}.png", split), network_name(config), evaluation,
+                      protocol);
   }
+  if (config.frontend.kind == FeatureKind::waveform && best.network.layers().front().layer->type() == "conv1d")
+    draw_filters(std::filesystem::path(options.out) / "filters.png", network_name(config), best.network,
+                 config.frontend.sample_rate);
   if (options.json) print_json(object);
 }
 

@@ -69,12 +69,18 @@ double Axis::position(double value) const {
 }
 
 std::vector<Tick> Axis::ticks(int at_most) const {
-  if (!own_ticks_.empty()) return own_ticks_;
+  if (bare_ || !own_ticks_.empty()) return own_ticks_;
   return logarithmic_ ? logarithmic_ticks(low_, high_, at_most) : linear_ticks(low_, high_, at_most);
 }
 
 Axis& Axis::set_ticks(std::vector<Tick> ticks) {
   own_ticks_ = std::move(ticks);
+  return *this;
+}
+
+Axis& Axis::without_ticks() {
+  own_ticks_.clear();
+  bare_ = true;
   return *this;
 }
 

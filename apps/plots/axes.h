@@ -25,12 +25,14 @@ class Axis {
   std::vector<Tick> ticks(int at_most) const;
   // Instead of computed ones: bands of a mel axis, names of classes.
   Axis& set_ticks(std::vector<Tick> ticks);
+  Axis& without_ticks();
 
  private:
   double low_, high_;
   std::string label_;
   bool logarithmic_;
   std::vector<Tick> own_ticks_;
+  bool bare_ = false;
 };
 
 class Axes {

@@ -6,14 +6,16 @@
 namespace melgrad::plots {
 namespace {
 
-// (frames, bins), time-major, as an image with time from left to right and bin 0 at the bottom.
+// With time from left to right and bin 0 at the bottom; a picture as it is.
 Image upright(const Matrix& matrix, double low, double high, ColourMap map) {
+  const int64_t rows = matrix.picture ? matrix.frames : matrix.bins;
+  const int64_t columns = matrix.picture ? matrix.bins : matrix.frames;
   std::vector<float> turned(matrix.values.size());
-  for (int64_t frame = 0; frame < matrix.frames; ++frame)
-    for (int64_t bin = 0; bin < matrix.bins; ++bin)
-      turned[static_cast<std::size_t>(bin * matrix.frames + frame)] =
-          matrix.values[static_cast<std::size_t>(frame * matrix.bins + bin)];
-  return image_of(turned, matrix.bins, matrix.frames, low, high, map);
+  for (int64_t row = 0; row < rows; ++row)  // from the bottom
+    for (int64_t column = 0; column < columns; ++column)
+      turned[static_cast<std::size_t>(row * columns + column)] = matrix.values[static_cast<std::size_t>(
+          matrix.picture ? (rows - 1 - row) * columns + column : column * rows + row)];
+  return image_of(turned, rows, columns, low, high, map);
 }
 
 std::pair<double, double> range_of(std::span<const float> values) {
@@ -36,19 +38,25 @@ void plot_filters(const std::filesystem::path& path, const FilterPicture& pictur
 }
 
 void plot_class_activation(const std::filesystem::path& path, const ActivationPicture& picture) {
-  Canvas canvas(1000, 620);
+  Canvas canvas(1000, 900);
   canvas.text({20, 30}, picture.title, {.size = 15, .bold = true});
   const auto [low, high] = range_of(picture.features.values);
-  const auto panel = [&](double top, const Matrix& matrix, double from, double to, ColourMap map, const char* title,
+  const auto panel = [&](double top, const Matrix& matrix, double from, double to, const char* title,
                          const char* unit) {
+    const auto bins = static_cast<double>(matrix.picture ? matrix.frames : matrix.bins);
     Axes axes(canvas, {90, top, 780, 200}, Axis(0, picture.seconds, "seconds"),
-              Axis(0, static_cast<double>(matrix.bins), "bin"), title);
-    axes.image(upright(matrix, from, to, map));
-    axes.colour_bar(map, from, to, unit);
+              Axis(0, bins, matrix.picture ? "pixel" : "bin"), title);
+    axes.image(upright(matrix, from, to, ColourMap::magma));
+    axes.colour_bar(ColourMap::magma, from, to, unit);
     axes.frame();
   };
-  panel(80, picture.features, low, high, ColourMap::magma, "what the network sees", "value");
-  panel(360, picture.activation, 0, 1, ColourMap::magma, "where it speaks for the class", "share of the largest");
+  std::vector<float> lit(picture.features.values.begin(), picture.features.values.end());
+  for (std::size_t i = 0; i < lit.size() && i < picture.activation.values.size(); ++i)
+    lit[i] = static_cast<float>(low + (lit[i] - low) * picture.activation.values[i]);
+  panel(80, picture.features, low, high, "what the network sees", "value");
+  panel(360, picture.activation, 0, 1, "where it speaks for the class", "share of the largest");
+  panel(640, {lit, picture.features.frames, picture.features.bins, picture.features.picture}, low, high,
+        "what speaks for the class", "value");
   canvas.save(path);
 }
 
@@ -63,7 +71,8 @@ void plot_sheet(const std::filesystem::path& path, const SheetPicture& picture) 
     const Rectangle area{70 + 285 * static_cast<double>(i % across), 80 + 250 * static_cast<double>(i / across), 220,
                          160};
     const auto [low, high] = range_of(matrix.values);
-    Axes axes(canvas, area, Axis(0, picture.seconds, "seconds"), Axis(0, static_cast<double>(matrix.bins), "bin"), "");
+    const auto bins = static_cast<double>(matrix.picture ? matrix.frames : matrix.bins);
+    Axes axes(canvas, area, Axis(0, picture.seconds, "seconds"), Axis(0, bins, matrix.picture ? "pixel" : "bin"), "");
     canvas.text({area.left, area.top - 8}, name, {.size = 11, .height = Anchor::end});
     axes.image(upright(matrix, low, high, ColourMap::magma));
     axes.frame();

@@ -13,10 +13,11 @@
 
 namespace melgrad::plots {
 
-// values (frames, bins), time-major.
+// values (frames, bins), time-major; or the rows and columns of a picture, the first row on top.
 struct Matrix {
   std::span<const float> values{};
   int64_t frames = 0, bins = 0;
+  bool picture = false;
 };
 
 struct AudioPicture {
@@ -98,7 +99,8 @@ struct FilterPicture {
 };
 void plot_filters(const std::filesystem::path& path, const FilterPicture& picture);
 
-// A spectrogram, and below it how much each place of it speaks for a class, 0 … 1; both over the same seconds.
+// A spectrogram, below it how much each place of it speaks for a class, 0 … 1 (as many places), and the spectrogram in
+// the light of that.
 struct ActivationPicture {
   std::string title{};
   Matrix features{};

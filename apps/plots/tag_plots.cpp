@@ -16,6 +16,12 @@ double widest_of(const std::vector<std::string>& texts) {
   return widest;
 }
 
+// The end of a colour scale from 0: 1 for the scores of sigmoids; those of a softmax over many tags are all small.
+double top_of(const std::vector<float>& scores) {
+  const double largest = scores.empty() ? 0 : *std::ranges::max_element(scores);
+  return largest > 0 && largest < 0.5 ? largest : 1;
+}
+
 // Column labels below a matrix, reading upwards.
 void name_columns(Canvas& canvas, const Rectangle& area, const std::vector<std::string>& names) {
   const double cell = area.width / static_cast<double>(names.size());
@@ -33,29 +39,50 @@ void name_rows(Canvas& canvas, const Rectangle& area, const std::vector<std::str
 
 }  // namespace
 
-void plot_tag_bars(const std::filesystem::path& path, const std::string& title, const std::vector<TagBar>& bars) {
+namespace {
+
+constexpr double bar_row = 17, bar_width = 300;
+
+void draw_bar_column(Canvas& canvas, const Rectangle& area, std::span<const TagBar> bars, bool with_legend) {
   std::vector<std::string> names;
   for (const TagBar& bar : bars) names.push_back(bar.tag);
-  const double row = 17, left = widest_of(names) + 30, top = 80, width = 520;
-  const double height = row * static_cast<double>(std::max<std::size_t>(bars.size(), 1));
-  Canvas canvas(static_cast<int>(left + width + 40), static_cast<int>(top + height + 60));
-  canvas.text({20, 30}, title, {.size = 15, .bold = true});
-  const Rectangle area{left, top, width, height};
-  Axes axes(canvas, area, Axis(0, 1, "area under the curve"), Axis(0, 1, "").set_ticks({}), "");
+  Axes axes(canvas, area, Axis(0, 1, "area under the curve"), Axis(0, 1, "").without_ticks(), "");
   for (double value : {0.2, 0.4, 0.6, 0.8}) {
-    const double x = left + width * value;
-    canvas.line(std::vector<Point>{{x, top}, {x, top + height}}, pale, 1);
+    const double x = area.left + area.width * value;
+    canvas.line(std::vector<Point>{{x, area.top}, {x, area.bottom()}}, pale, 1);
   }
+  const double thick = bar_row / 2 - 2;
   for (std::size_t i = 0; i < bars.size(); ++i) {
-    const double y = top + row * static_cast<double>(i);
-    if (std::isfinite(bars[i].roc_auc)) canvas.fill({left, y + 2, width * bars[i].roc_auc, row / 2 - 2}, blue);
-    if (std::isfinite(bars[i].pr_auc)) canvas.fill({left, y + row / 2, width * bars[i].pr_auc, row / 2 - 2}, orange);
+    const double y = area.top + bar_row * static_cast<double>(i);
+    if (std::isfinite(bars[i].roc_auc)) canvas.fill({area.left, y + 2, area.width * bars[i].roc_auc, thick}, blue);
+    if (std::isfinite(bars[i].pr_auc))
+      canvas.fill({area.left, y + bar_row / 2, area.width * bars[i].pr_auc, thick}, orange);
   }
-  const double chance = left + width / 2;
-  canvas.line(std::vector<Point>{{chance, top}, {chance, top + height}}, grey, 1);
+  const double chance = area.left + area.width / 2;
+  canvas.line(std::vector<Point>{{chance, area.top}, {chance, area.bottom()}}, grey, 1);
   if (!bars.empty()) name_rows(canvas, area, names);
   axes.frame();
-  axes.legend({{"ROC", blue}, {"PR", orange}, {"ROC of chance", grey}});
+  if (with_legend) axes.legend({{"ROC", blue}, {"PR", orange}, {"ROC of chance", grey}});
+}
+
+}  // namespace
+
+void plot_tag_bars(const std::filesystem::path& path, const std::string& title, const std::vector<TagBar>& bars) {
+  constexpr std::size_t most_rows = 63;  // a column of a page that is still read at a glance
+  const std::size_t columns = std::max<std::size_t>(1, (bars.size() + most_rows - 1) / most_rows);
+  const std::size_t rows = std::max<std::size_t>(1, (bars.size() + columns - 1) / columns);
+  std::vector<std::string> names;
+  for (const TagBar& bar : bars) names.push_back(bar.tag);
+  const double left = widest_of(names) + 30, top = 80, height = bar_row * static_cast<double>(rows);
+  const double step = left + bar_width;
+  Canvas canvas(static_cast<int>(std::max(step * static_cast<double>(columns) + 40, 560.0)),
+                static_cast<int>(top + height + 60));
+  canvas.text({20, 30}, title, {.size = 15, .bold = true});
+  for (std::size_t column = 0; column < columns; ++column) {
+    const std::size_t first = std::min(column * rows, bars.size()), last = std::min(first + rows, bars.size());
+    draw_bar_column(canvas, {left + step * static_cast<double>(column), top, bar_width, height},
+                    std::span(bars).subspan(first, last - first), column + 1 == columns);
+  }
   canvas.save(path);
 }
 
@@ -90,13 +117,14 @@ void plot_labels(const std::filesystem::path& path, const LabelPicture& picture)
   const double cell = std::clamp(900.0 / static_cast<double>(std::max<std::size_t>(columns, 1)), 12.0, 28.0);
   const double left = widest_of(picture.clips) + 40, below = widest_of(picture.tags) + 30, top = 70;
   const Rectangle area{left, top, cell * static_cast<double>(columns), cell * static_cast<double>(rows)};
+  const double top_score = top_of(picture.scores);
   Canvas canvas(static_cast<int>(std::max(area.right(), 560.0) + 100), static_cast<int>(area.bottom() + below));
   canvas.text({20, 30}, picture.title, {.size = 15, .bold = true});
   for (std::size_t row = 0; row < rows; ++row) {
     for (std::size_t column = 0; column < columns; ++column) {
       const Rectangle box{left + cell * static_cast<double>(column), top + cell * static_cast<double>(row), cell, cell};
       const float score = picture.scores[row * columns + column];
-      canvas.fill(box, colour_of(ColourMap::blues, static_cast<double>(score)));
+      canvas.fill(box, colour_of(ColourMap::blues, static_cast<double>(score) / top_score));
     }
   }
   for (std::size_t i = 0; i < rows * columns; ++i) {
@@ -104,8 +132,8 @@ void plot_labels(const std::filesystem::path& path, const LabelPicture& picture)
     const double x = left + cell * static_cast<double>(i % columns), y = top + cell * static_cast<double>(i / columns);
     canvas.frame({x + 1, y + 1, cell - 2, cell - 2}, orange, 2);
   }
-  Axes axes(canvas, area, Axis(0, 1, "").set_ticks({}), Axis(0, 1, "").set_ticks({}), "orange: a label of the clip");
-  axes.colour_bar(ColourMap::blues, 0, 1, "score");
+  Axes axes(canvas, area, Axis(0, 1, "").without_ticks(), Axis(0, 1, "").without_ticks(), "orange: a label of the clip");
+  axes.colour_bar(ColourMap::blues, 0, top_score, "score");
   canvas.frame(area, grey, 1);
   name_rows(canvas, area, picture.clips);
   name_columns(canvas, area, picture.tags);
@@ -126,9 +154,10 @@ void plot_over_time(const std::filesystem::path& path, const TimePicture& pictur
       turned[static_cast<std::size_t>((tags - 1 - tag) * steps + step)] =
           picture.scores[static_cast<std::size_t>(step * tags + tag)];
   Axes axes(canvas, area, Axis(0, static_cast<double>(steps) * picture.step_seconds, "seconds"),
-            Axis(0, 1, "").set_ticks({}), "");
-  if (steps > 0) axes.image(image_of(turned, tags, steps, 0, 1, ColourMap::blues));
-  axes.colour_bar(ColourMap::blues, 0, 1, "score");
+            Axis(0, 1, "").without_ticks(), "");
+  const double top_score = top_of(picture.scores);
+  if (steps > 0) axes.image(image_of(turned, tags, steps, 0, top_score, ColourMap::blues));
+  axes.colour_bar(ColourMap::blues, 0, top_score, "score");
   axes.frame();
   if (tags > 0) name_rows(canvas, area, picture.tags);
   canvas.save(path);

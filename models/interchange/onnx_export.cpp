@@ -5,74 +5,17 @@
 #include "layers/activation.h"
 #include "layers/batch_norm.h"
 #include "layers/blocks.h"
-#include "layers/conv1d.h"
-#include "layers/conv2d.h"
 #include "layers/gru.h"
-#include "layers/pooling.h"
-#include "layers/reshape.h"
-#include "layers/zero_padding.h"
-#include "models/interchange/onnx_graph.h"
+#include "models/interchange/onnx_layer.h"
 #include "tensor/ops/movement.h"
 
 namespace melgrad {
+
+using namespace onnx;
+
 namespace {
 
-// What a layer gives to the next: a tensor of the graph, the shape of a sample as this project has it (channels last),
-// and whether the graph holds it with the channels first.
-struct Value {
-  std::string name;
-  Shape shape;
-  bool channels_first = false;
-};
-
-// What is known where a layer is turned into nodes.
-struct Site {
-  OnnxGraph& graph;
-  std::string name;  // of the layer, with those around it
-  const Layer& layer;
-  Shape output;
-
-  template <class L>
-  const L& as() const {
-    return dynamic_cast<const L&>(layer);
-  }
-  Tensor tensor(std::string_view wanted) const {
-    for (const NamedTensor& named : layer.state())
-      if (named.name == wanted) return named.tensor;
-    return {};
-  }
-};
-
 Value export_sequential(OnnxGraph& graph, const std::string& prefix, const Sequential& network, Value x);
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Layout and constants.
-
-Value to_channels_first(OnnxGraph& graph, const Value& x) {
-  const int64_t rank = x.shape.rank() + 1;
-  if (x.channels_first || rank < 3) return x;
-  std::vector<int64_t> order{0, rank - 1};
-  for (int64_t axis = 1; axis + 1 < rank; ++axis) order.push_back(axis);
-  return {graph.node(x.name + ".channels_first", "Transpose", {x.name}, {{"perm", order}}), x.shape, true};
-}
-
-Value to_channels_last(OnnxGraph& graph, const Value& x) {
-  if (!x.channels_first) return x;
-  std::vector<int64_t> order{0};
-  for (int64_t axis = 2; axis <= x.shape.rank(); ++axis) order.push_back(axis);
-  order.push_back(1);
-  return {graph.node(x.name + ".channels_last", "Transpose", {x.name}, {{"perm", order}}), x.shape, false};
-}
-
-std::vector<float> floats(const Tensor& tensor) {
-  const Tensor host = tensor.to(Device::cpu);
-  const auto values = host.data<float>();
-  return {values.begin(), values.end()};
-}
-
-std::string constant_of(const Site& site, std::string_view name, const Tensor& tensor) {
-  return site.graph.constant(fmt::format("{}.{}", site.name, name), floats(tensor), tensor.shape());
-}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Activation functions.
@@ -106,86 +49,7 @@ Value apply(OnnxGraph& graph, const std::string& name, ActivationFunction functi
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Layers. Each function gives the value before the layer's own activation function.
-
-OnnxAttributes window_attributes(const std::vector<Window>& windows) {
-  std::vector<int64_t> strides, dilations, before, after, sizes;
-  for (const Window& window : windows) {
-    sizes.push_back(window.size);
-    strides.push_back(window.stride);
-    dilations.push_back(window.dilation);
-    before.push_back(window.pad_before);
-    after.push_back(window.pad_after);
-  }
-  before.insert(before.end(), after.begin(), after.end());
-  return {{"kernel_shape", sizes}, {"strides", strides}, {"pads", before}, {"dilations", dilations}};
-}
-
-// `windows` without their sizes, which the weight (kernel…, in, out) has; ONNX's weight is (out, in, kernel…).
-Value convolution(const Site& site, const Value& x, std::vector<Window> windows, int64_t groups) {
-  const Tensor weight = site.tensor("weight"), bias = site.tensor("bias");
-  const auto axes = static_cast<int64_t>(windows.size());
-  std::vector<int64_t> order{axes + 1, axes};
-  for (int64_t axis = 0; axis < axes; ++axis) {
-    windows[static_cast<std::size_t>(axis)].size = weight.shape()[axis];
-    order.push_back(axis);
-  }
-  OnnxAttributes attributes = window_attributes(windows);
-  attributes.emplace_back("group", groups);
-  std::vector<std::string> inputs{to_channels_first(site.graph, x).name,
-                                  constant_of(site, "weight", transpose(weight.detach(), order))};
-  if (bias.defined()) inputs.push_back(constant_of(site, "bias", bias));
-  return {site.graph.node(site.name, "Conv", inputs, attributes), site.output, true};
-}
-
-Value conv1d_node(const Site& site, const Value& x) {
-  const Conv1dOptions& options = site.as<Conv1D>().window();
-  return convolution(site, x, {options.window}, options.groups);
-}
-
-Value conv2d_node(const Site& site, const Value& x) {
-  const Conv2dOptions& options = site.as<Conv2D>().windows();
-  return convolution(site, x, {options.rows, options.columns}, options.groups);
-}
-
-Value max_pool(const Site& site, const Value& x, const std::vector<Window>& windows) {
-  return {site.graph.node(site.name, "MaxPool", {to_channels_first(site.graph, x).name}, window_attributes(windows)),
-          site.output, true};
-}
-
-Value average_pool(const Site& site, const Value& x, const std::vector<Window>& windows, AverageOver over) {
-  OnnxAttributes attributes = window_attributes(windows);
-  attributes.pop_back();  // AveragePool knows dilations from operator set 19 on, and these have none
-  attributes.emplace_back("count_include_pad", int64_t{over == AverageOver::window});
-  return {site.graph.node(site.name, "AveragePool", {to_channels_first(site.graph, x).name}, attributes), site.output,
-          true};
-}
-
-Value max_pool1d_node(const Site& site, const Value& x) {
-  return max_pool(site, x, {site.as<MaxPool1D>().window()});
-}
-
-Value max_pool2d_node(const Site& site, const Value& x) {
-  const auto& layer = site.as<MaxPool2D>();
-  return max_pool(site, x, {layer.rows(), layer.columns()});
-}
-
-Value average_pool1d_node(const Site& site, const Value& x) {
-  const auto& layer = site.as<AveragePool1D>();
-  return average_pool(site, x, {layer.window()}, layer.over());
-}
-
-Value average_pool2d_node(const Site& site, const Value& x) {
-  const auto& layer = site.as<AveragePool2D>();
-  return average_pool(site, x, {layer.rows(), layer.columns()}, layer.over());
-}
-
-Value global_pool_node(const Site& site, const Value& x) {
-  const std::string operation = site.layer.type() == "global_max_pool" ? "ReduceMax" : "ReduceMean";
-  return {site.graph.node(site.name, operation, {to_channels_last(site.graph, x).name},
-                          {{"axes", site.as<GlobalPool>().axes()}, {"keepdims", int64_t{0}}}),
-          site.output, false};
-}
+// Layers with weights, and layers made of layers.
 
 // Over another axis than the last, BatchNormalization would need more transposes than two element-wise operations cost.
 Value batch_norm_over_axis(const Site& site, const Value& x, int64_t axis) {
@@ -228,50 +92,6 @@ Value dense_node(const Site& site, const Value& x) {
   if (x.shape.rank() == 1) return {site.graph.node(site.name, "Gemm", {in, matrix, added}), site.output, false};
   const std::string product = site.graph.node(site.name + ".product", "MatMul", {in, matrix});
   return {site.graph.node(site.name, "Add", {product, added}), site.output, false};
-}
-
-Value reshape_node(const Site& site, const Value& x) {
-  std::vector<int64_t> sizes{-1};
-  sizes.insert(sizes.end(), site.output.begin(), site.output.end());
-  const std::string shape = site.graph.constant(site.name + ".shape", sizes);
-  return {site.graph.node(site.name, "Reshape", {to_channels_last(site.graph, x).name, shape}), site.output, false};
-}
-
-// ONNX's leaves two axes, whatever is kept here.
-Value flatten_node(const Site& site, const Value& x) {
-  if (site.output.rank() > 1) return reshape_node(site, x);
-  return {site.graph.node(site.name, "Flatten", {to_channels_last(site.graph, x).name}, {{"axis", int64_t{1}}}),
-          site.output, false};
-}
-
-Value permute_node(const Site& site, const Value& x) {
-  return {site.graph.node(site.name, "Transpose", {to_channels_last(site.graph, x).name},
-                          {{"perm", site.as<Permute>().order()}}),
-          site.output, false};
-}
-
-// The amounts axis by axis behind the batch, the channels' none among them.
-Value pad(const Site& site, const Value& x, const std::vector<AxisPadding>& amounts) {
-  std::vector<int64_t> pads{0}, after{0};
-  for (const AxisPadding& axis : amounts) {
-    pads.push_back(axis.before);
-    after.push_back(axis.after);
-  }
-  pads.push_back(0);
-  after.push_back(0);
-  pads.insert(pads.end(), after.begin(), after.end());
-  OnnxGraph& graph = site.graph;
-  return {graph.node(site.name, "Pad", {to_channels_last(graph, x).name, graph.constant(site.name + ".pads", pads)}),
-          site.output, false};
-}
-
-Value zero_padding1d_node(const Site& site, const Value& x) {
-  return pad(site, x, {site.as<ZeroPadding1D>().options().padding});
-}
-
-Value zero_padding2d_node(const Site& site, const Value& x) {
-  const PairPadding& padding = site.as<ZeroPadding2D>().options().padding;
-  return pad(site, x, {padding.rows, padding.columns});
 }
 
 // ONNX's GRU has the gates in our order, z, r, h; matrices (1, 3u, in); a bias of the input's and the recurrent part;
@@ -336,50 +156,62 @@ Value squeeze_excitation_node(const Site& site, const Value& x) {
   return {graph.node(site.name, "Mul", {from.name, spread}), site.output, false};
 }
 
+Value parallel_node(const Site& site, const Value& x) {
+  const auto& layer = site.as<Parallel>();
+  OnnxGraph& graph = site.graph;
+  const Value from = to_channels_last(graph, x);
+  std::vector<std::string> outputs;
+  for (std::size_t i = 0; i < layer.branches().size(); ++i) {
+    const std::string prefix = fmt::format("{}.branch_{}.", site.name, i + 1);
+    outputs.push_back(to_channels_last(graph, export_sequential(graph, prefix, layer.branches()[i], from)).name);
+  }
+  if (layer.options().join == Join::concatenate)
+    return {graph.node(site.name, "Concat", outputs, {{"axis", layer.options().axis}}), site.output, false};
+  const std::string operation = layer.options().join == Join::add ? "Add" : "Mul";
+  std::string joined = outputs[0];
+  for (std::size_t i = 1; i < outputs.size(); ++i) joined = graph.node(site.name, operation, {joined, outputs[i]});
+  return {joined, site.output, false};
+}
+
 // What only training does, and an activation function by itself.
 Value nothing(const Site&, const Value& x) {
   return x;
 }
 
-using Exporter = Value (*)(const Site&, const Value&);
-
 Exporter exporter_of(std::string_view type) {
-  static const std::map<std::string_view, Exporter> all{
+  static const Exporters others{
       {"activation", nothing},
-      {"average_pool1d", average_pool1d_node},
-      {"average_pool2d", average_pool2d_node},
       {"batch_norm", batch_norm_node},
       {"channel_dropout", nothing},
-      {"conv1d", conv1d_node},
-      {"conv2d", conv2d_node},
       {"dense", dense_node},
       {"dropout", nothing},
-      {"flatten", flatten_node},
       {"gaussian_noise", nothing},
-      {"global_average_pool", global_pool_node},
-      {"global_max_pool", global_pool_node},
       {"gru", gru_node},
-      {"max_pool1d", max_pool1d_node},
-      {"max_pool2d", max_pool2d_node},
-      {"permute", permute_node},
-      {"reshape", reshape_node},
+      {"parallel", parallel_node},
       {"residual", residual_node},
       {"squeeze_excitation", squeeze_excitation_node},
-      {"zero_padding1d", zero_padding1d_node},
-      {"zero_padding2d", zero_padding2d_node},
   };
-  const auto found = all.find(type);
-  return found == all.end() ? nullptr : found->second;
+  for (const Exporters* table : {&others, &window_exporters(), &movement_exporters()})
+    if (const auto found = table->find(type); found != table->end()) return found->second;
+  return nullptr;
+}
+
+// The layers of one that is nothing but these in a row.
+const Sequential* layers_within(const Layer& layer) {
+  if (const auto* checkpoint = dynamic_cast<const Checkpoint*>(&layer)) return &checkpoint->body();
+  return dynamic_cast<const Sequential*>(&layer);
+}
+
+Value export_layer(OnnxGraph& graph, const std::string& name, const Sequential::Entry& entry, const Value& x) {
+  if (const Sequential* within = layers_within(*entry.layer)) return export_sequential(graph, name + ".", *within, x);
+  const Exporter exporter = exporter_of(entry.layer->type());
+  require(exporter != nullptr, "onnx: layer '{}' is a {}, which has no ONNX form here", name, entry.layer->type());
+  const Site site{graph, name, *entry.layer, entry.output};
+  return apply(graph, name, entry.layer->activation(), exporter(site, x));
 }
 
 Value export_sequential(OnnxGraph& graph, const std::string& prefix, const Sequential& network, Value x) {
-  for (const Sequential::Entry& entry : network.layers()) {
-    const Exporter exporter = exporter_of(entry.layer->type());
-    require(exporter != nullptr, "onnx: layer '{}' is a {}, which has no ONNX form here", prefix + entry.name,
-            entry.layer->type());
-    const Site site{graph, prefix + entry.name, *entry.layer, entry.output};
-    x = apply(graph, site.name, entry.layer->activation(), exporter(site, x));
-  }
+  for (const Sequential::Entry& entry : network.layers()) x = export_layer(graph, prefix + entry.name, entry, x);
   return x;
 }
 

@@ -102,6 +102,14 @@ activation = "{}"
     CHECK_MESSAGE(resumed.status == 0, resumed.err);
     const Outcome evaluated = run_program({"evaluate", run, "--data", data, "--no-cache", "--json"});
     CHECK_MESSAGE(evaluated.status == 0, evaluated.err);
+    if (std::string_view(layout.name) != "mtat") continue;
+    const Outcome folder_f =
+        run_program({"evaluate", run, "--data", data, "--no-cache", "--json", "--set", "data.folders=f"});
+    REQUIRE_MESSAGE(folder_f.status == 0, folder_f.err);
+    const auto one = nlohmann::json::parse(folder_f.out);
+    CHECK(one["samples"] == audio_in(folder / "data" / "f").size());
+    CHECK(one["samples"] < nlohmann::json::parse(evaluated.out)["samples"]);
+    CHECK(one["protocol"].get<std::string>().find("of these f") != std::string::npos);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "audio/key_spectrogram.h"
 #include "kernels/philox.h"
 #include "tensor/io/npy.h"
 #include "tests/apps/program.h"
@@ -21,7 +22,7 @@ struct TrainedTones {
 
   TrainedTones() {
     make_tone_set(folder / "data", 8);
-    const Outcome trained = run_program(train_arguments(data, run, 8));
+    const Outcome trained = run_program(train_arguments(data, run, 60));
     REQUIRE_MESSAGE(trained.status == 0, trained.err);
   }
   std::string clip() const { return (folder / "data" / "high" / "high.003.wav").string(); }
@@ -73,6 +74,102 @@ TEST_CASE("predict takes the features of a file as .npy, and gives what it gives
   }
 }
 
+// The features of clips made one by one, as arrays: what a network trained on the audio is evaluated with.
+void write_feature_arrays(const std::filesystem::path& folder, const std::vector<int32_t>& labels, bool with_channel) {
+  std::vector<float> x;
+  Shape input;
+  const char* classes[] = {"high", "low", "middle"};
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::string name = classes[labels[i]];
+    const auto clip = tones().folder / "data" / name / fmt::format("{}.{:03}.wav", name, i);
+    const auto made = tones().folder / "one.npy";
+    REQUIRE(run_program({"features", clip.string(), "--preset", "gtzan-mfcc", "--set", "sample_rate=8000", "--set",
+                         "n_fft=256", "--set", "hop=64", "--again", "--out", made.string()})
+                .status == 0);
+    const Tensor features = load_npy(made);
+    input = features.shape();
+    x.insert(x.end(), features.data<float>().begin(), features.data<float>().end());
+  }
+  if (with_channel) input.append(1);
+  const auto n = static_cast<int64_t>(labels.size());
+  save_npy(folder / "test_x.npy", Tensor::from(x, input.with_batch(n)));
+  save_npy(folder / "test_y.npy", Tensor::from(labels, {n}));
+}
+
+TEST_CASE("evaluate takes features as arrays for a network trained on audio; classes are numbers of its labels") {
+  const std::vector<int32_t> labels{1, 0, 1, 1, 0};  // the third class does not occur
+  json plain;
+  for (bool with_channel : {false, true}) {
+    const TemporaryFolder folder;
+    write_feature_arrays(folder.path(), labels, with_channel);
+    const Arguments arguments{"evaluate",          tones().run, "--data", folder.path().string(), "--set",
+                              "data.reader=arrays", "--json"};
+    const Outcome outcome = run_program(arguments);
+    REQUIRE_MESSAGE(outcome.status == 0, outcome.err);
+    const json result = json::parse(outcome.out);
+    CHECK(result["samples"] == 5);
+    CHECK(result["accuracy"].get<double>() == 1);
+    CHECK(result["per_class"][1]["label"] == "low");
+    CHECK(result["per_class"][1]["labelled"] == 3);
+    if (with_channel) CHECK(result == plain);
+    plain = result;
+
+    Arguments with_baseline = arguments;
+    with_baseline.push_back("--baseline");
+    const Outcome no_training = run_program(with_baseline);
+    CHECK(no_training.status == 1);
+    CHECK_MESSAGE(no_training.err.find("--baseline") != std::string::npos, no_training.err);
+    save_npy(folder / "test_x.npy", Tensor::zeros({5, 20, 13}));
+    const Outcome refused = run_program(arguments);
+    CHECK(refused.status == 1);
+    CHECK_MESSAGE(refused.err.find("(20, 13) a sample") != std::string::npos, refused.err);
+    save_npy(folder / "test_y.npy", Tensor::from(std::vector<int32_t>{0, 1, 2, 3, 0}, {5}));
+    CHECK(run_program(arguments).err.find("labels are not those") != std::string::npos);
+  }
+}
+
+TEST_CASE("predict takes key spectrograms as pictures where the network reads these, and nowhere else") {
+  const TemporaryFolder folder;
+  const std::string data = (folder / "keys").string(), run = (folder / "run").string();
+  REQUIRE(run_program({"synth", "msd-key", "--out", data, "--clips", "72", "--seconds", "4"}).status == 0);
+  const Outcome trained =
+      run_program({"train", "--recipe", "key-spectrogram-ce", "--data", data, "--out", run, "--set", "train.epochs=1",
+                   "--set", "data.duration=4", "--set", "data.key_confidence=0", "--set", "data.mode_confidence=0"});
+  REQUIRE_MESSAGE(trained.status == 0, trained.err);
+  std::filesystem::path clip;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "keys" / "0-1"))
+    if (entry.is_regular_file()) clip = entry.path();
+  const auto pictures = folder / "pictures";
+  std::filesystem::create_directories(pictures);
+  RgbImage picture{.height = 87, .width = 87, .pixels = std::vector<uint8_t>(87 * 87 * 3)};
+  for (std::size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = static_cast<uint8_t>(i * 7 % 256);
+  save_png(pictures / "song.png", picture);
+  const Tensor grey = Tensor::from(load_key_spectrogram(pictures / "song.png"), {88, 88});
+  save_npy(folder / "song.npy", grey);
+  const auto scores = [&](const Arguments& more) {
+    Arguments arguments{"predict", run, "--json", "--top", "24"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run_program(arguments);
+    REQUIRE_MESSAGE(outcome.status == 0, outcome.err);
+    return json::parse(outcome.out)["files"];
+  };
+  const json from_folder = scores({pictures.string()});
+  REQUIRE(from_folder.size() == 1);
+  CHECK(from_folder[0]["scores"].size() == 24);
+  CHECK(from_folder[0]["scores"] == scores({(folder / "song.npy").string()})[0]["scores"]);
+  CHECK(from_folder[0]["scores"] != scores({clip.string()})[0]["scores"]);
+  const auto look = folder / "look.png";
+  scores({(pictures / "song.png").string(), "--activation", look.string()});
+  CHECK(std::filesystem::file_size(look) > 1000);
+  const Outcome other = run_program({"predict", tones().run, (pictures / "song.png").string()});
+  CHECK(other.status == 1);
+  CHECK_MESSAGE(other.err.find("a picture") != std::string::npos, other.err);
+  CHECK(run_program({"predict", tones().run, pictures.string()}).err.find("no audio files") != std::string::npos);
+  const Outcome drawn =
+      run_program({"predict", run, (pictures / "song.png").string(), "--plot", (folder / "plot.png").string()});
+  CHECK_MESSAGE(drawn.err.find("--plot draws recordings") != std::string::npos, drawn.err);
+}
+
 TEST_CASE("predict --time: the scores of each segment, whose mean is the file's") {
   std::vector<float> two_seconds(16000);
   for (std::size_t i = 0; i < two_seconds.size(); ++i)
@@ -106,6 +203,20 @@ TEST_CASE("predict --threshold keeps what is at least as probable; --activation 
   const auto picture = tones().folder / "activation.png";
   predict_json({tones().clip(), "--activation", picture.string()});
   CHECK(std::filesystem::file_size(picture) > 1000);
+}
+
+TEST_CASE("samples finds the layout by itself: tags, genres, keys") {
+  for (const auto& [layout, label] : {std::pair{"mtat", "violin"}, {"fma", "Rock"}, {"msd-key", "C major"}}) {
+    CAPTURE(layout);
+    const TemporaryFolder folder;
+    const std::string data = (folder / "data").string();
+    REQUIRE(run_program({"synth", layout, "--out", data, "--clips", "24", "--seconds", "2"}).status == 0);
+    const Outcome outcome = run_program({"samples", data, "--label", label, "--count", "1", "--out",
+                                         (folder / "sheet.png").string(), "--set", "data.key_confidence=0", "--set",
+                                         "data.mode_confidence=0", "--json"});
+    REQUIRE_MESSAGE(outcome.status == 0, outcome.err);
+    CHECK(json::parse(outcome.out)["clips"].size() == 1);
+  }
 }
 
 TEST_CASE("samples draws clips of a label, and lists the labels for another") {

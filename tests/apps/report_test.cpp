@@ -37,7 +37,8 @@ TEST_CASE("melgrad report gathers a run on one page") {
   CHECK(outcome.out.ends_with("report.html\n"));
   const std::string html = test::file_bytes(folder / "run" / "report.html");
   for (const char* part : {"Evaluation: test", "Evaluation: valid", "accuracy", "conv2d_1",
-                           "data:image/png;base64,iVBOR", "learning_rate = ", "train_loss"})
+                           "data:image/png;base64,iVBOR", "<figcaption>training", "<figcaption>test",
+                           "<figcaption>valid", "learning_rate = ", "train_loss"})
     CHECK_MESSAGE(html.find(part) != std::string::npos, part);
   for (const char* outside : {"http://", "https://", "<script", "@import", "url("})
     CHECK_MESSAGE(html.find(outside) == std::string::npos, outside);

@@ -77,5 +77,15 @@ TEST_CASE("class activation: the places that raise a class, along the input's ax
   CHECK_THROWS_WITH_AS(class_activation(flat, input, 0), doctest::Contains("no layer"), Error);
 }
 
+TEST_CASE("a map between its places: straight lines, and what is at the ends beyond them") {
+  const ClassActivation map{2, 2, {0, 1, 0.5f, 0.25f}};
+  const ClassActivation wide = interpolate(map, 2, 4);
+  CHECK(wide.rows == 2);
+  CHECK(wide.columns == 4);
+  CHECK(wide.values == std::vector<float>{0, 0.25f, 0.75f, 1, 0.5f, 0.4375f, 0.3125f, 0.25f});
+  CHECK(interpolate(map, 4, 1).values == std::vector<float>{0.5f, 0.46875f, 0.40625f, 0.375f});
+  CHECK(interpolate({1, 1, {0.5f}}, 2, 2).values == std::vector<float>(4, 0.5f));
+}
+
 }  // namespace
 }  // namespace melgrad::test

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "layers/batch_norm.h"
+#include "layers/blocks.h"
 #include "layers/conv2d.h"
 #include "layers/dense.h"
 #include "layers/dropout.h"
@@ -76,6 +77,73 @@ TEST_CASE("what a flatten layer keeps is kept") {
   network.build({5, 4, 2});
   const ProtobufFields graph = read_protobuf(read_protobuf(export_onnx(network, "kept")).text(7));
   CHECK(operations(graph) == std::vector<std::string>{"Reshape", "MatMul", "Identity"});
+}
+
+// The numbers of an INT64 constant.
+std::vector<int64_t> integers_of(const ProtobufFields& graph, const std::string& name) {
+  for (const std::string& bytes : graph.all(5)) {
+    const ProtobufFields constant = read_protobuf(bytes);
+    if (constant.text(8) != name) continue;
+    const std::string raw = constant.text(9);
+    std::vector<int64_t> values(raw.size() / sizeof(int64_t));
+    std::memcpy(values.data(), raw.data(), raw.size());
+    return values;
+  }
+  return {};
+}
+
+TEST_CASE("mirrored and cut ends, axis by axis behind the batch") {
+  Sequential network;
+  network.add(ReflectPadding({.before = {{3}}, .after = {{2, 1}}})).add(Crop({.before = {{0, 2}}, .after = {{4}}}));
+  network.build({5, 4, 2});
+  const ProtobufFields graph = read_protobuf(read_protobuf(export_onnx(network, "ends")).text(7));
+  CHECK(operations(graph) == std::vector<std::string>{"Pad", "Slice", "Identity"});
+  const ProtobufFields mode = read_protobuf(read_protobuf(graph.all(1)[0]).text(5));
+  CHECK(mode.text(1) == "mode");
+  CHECK(mode.text(4) == "reflect");
+  CHECK(integers_of(graph, "reflect_padding_1.pads") == std::vector<int64_t>{0, 3, 0, 0, 0, 2, 1, 0});
+  CHECK(integers_of(graph, "crop_1.starts") == std::vector<int64_t>{0, 2, 0});
+  CHECK(integers_of(graph, "crop_1.ends") == std::vector<int64_t>{6, 5, 2});
+  CHECK(integers_of(graph, "crop_1.axes") == std::vector<int64_t>{1, 2, 3});
+}
+
+Sequential branch_of(int64_t units) {
+  Sequential branch;
+  branch.add(Dense({.units = units, .bias = false}));
+  return branch;
+}
+
+TEST_CASE("branches side by side, joined in each way, one of them the input itself") {
+  const std::vector<std::pair<Join, std::string>> joins{
+      {Join::add, "Add"}, {Join::multiply, "Mul"}, {Join::concatenate, "Concat"}};
+  for (const auto& [join, operation] : joins) {
+    CAPTURE(operation);
+    std::vector<Sequential> branches(3);
+    branches[0] = branch_of(4);
+    branches[2] = branch_of(4);
+    Sequential network;
+    network.add(Parallel(std::move(branches), {.join = join}));
+    network.build({6, 4});
+    const ProtobufFields graph = read_protobuf(read_protobuf(export_onnx(network, "branches")).text(7));
+    std::vector<std::string> expected{"MatMul", "MatMul", operation};
+    if (join != Join::concatenate) expected.push_back(operation);
+    expected.push_back("Identity");
+    CHECK(operations(graph) == expected);
+    CHECK(read_protobuf(graph.all(1)[1]).text(3) == "parallel_1.branch_3.dense_1");
+    const std::vector<std::string> joined = read_protobuf(graph.all(1)[2]).all(1);
+    CHECK(joined.size() == (join == Join::concatenate ? 3 : 2));
+    CHECK(joined[1] == "input");
+  }
+}
+
+TEST_CASE("what a checkpoint holds stands where the checkpoint stood, its activation once") {
+  Sequential body;
+  body.add(Dense({.units = 3})).add(Dense({.units = 2, .activation = ActivationFunction::tanh}));
+  Sequential network;
+  network.add(Checkpoint(std::move(body)));
+  network.build({4});
+  const ProtobufFields graph = read_protobuf(read_protobuf(export_onnx(network, "kept")).text(7));
+  CHECK(operations(graph) == std::vector<std::string>{"Gemm", "Gemm", "Tanh", "Identity"});
 }
 
 class Unknown : public Layer {

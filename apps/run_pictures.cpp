@@ -1,4 +1,4 @@
-#include "apps/evaluation_pictures.h"
+#include "apps/run_pictures.h"
 
 #include <fmt/format.h>
 
@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "apps/plots/plots.h"
+#include "models/look_inside.h"
 #include "models/metrics/top_k.h"
 
 namespace melgrad {
@@ -73,7 +74,8 @@ void draw_evaluation(const std::filesystem::path& picture, const std::string& ne
                      const Protocol& protocol) {
   require(evaluation.kind != TargetKind::values && evaluation.units() > 0,
           "--plot: the data have neither classes nor tags, so there is nothing to draw");
-  const std::string name = fmt::format("{}, {} split", network, protocol.split);
+  const std::string name = fmt::format("{}, {} split, {} {}", network, protocol.split, evaluation.units(),
+                                       evaluation.by_clip ? "clips" : "segments");
   if (evaluation.kind == TargetKind::classes) {
     plots::plot_confusion(
         picture, fmt::format("{}: accuracy {:.3f}", name, evaluation.confusion.accuracy()), protocol.labels,
@@ -86,6 +88,16 @@ void draw_evaluation(const std::filesystem::path& picture, const std::string& ne
             rankings, protocol.labels);
   draw_top_k(beside(picture, "top-k"), name, evaluation);
   draw_labels(beside(picture, "labels"), name, evaluation, rankings, protocol.labels);
+}
+
+void draw_filters(const std::filesystem::path& picture, const std::string& title, const Sequential& network,
+                  int64_t sample_rate) {
+  const FilterResponses responses = first_filter_responses(network, 256);
+  plots::plot_filters(picture, {.title = "first-layer filters of " + title,
+                                .responses = responses.values,
+                                .filters = responses.filters,
+                                .bins = responses.bins,
+                                .nyquist = static_cast<double>(sample_rate) / 2});
 }
 
 }  // namespace melgrad
