@@ -66,8 +66,9 @@ Buffer Arena::allocate(int64_t bytes) {
     statistics_.in_use += block;
     statistics_.peak_in_use = std::max(statistics_.peak_in_use, statistics_.in_use);
   }
-  // All bits set is NaN in f32 and f64.
-  if (poisons && device_ != Device::cuda) std::memset(data, 0xff, static_cast<std::size_t>(block));
+  // All bits set is NaN in f32 and f64. simt, which is there to find faults, always has it.
+  if ((poisons && device_ != Device::cuda) || device_ == Device::simt)
+    std::memset(data, 0xff, static_cast<std::size_t>(block));
   return Buffer(this, data, bytes);
 }
 

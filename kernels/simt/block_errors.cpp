@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "kernels/error.h"
+#include "kernels/simt/array_names.h"
 #include "kernels/simt/block_runner.h"
 
 namespace melgrad::simt {
@@ -30,6 +31,31 @@ void BlockRunner::fault(const std::string& what, const std::source_location& whe
 void BlockRunner::fault_in(int id, const std::string& what, const std::source_location& where) const {
   fail("simt: {}, block {}, thread {}, {}: {}", request_->kernel, to_string(blockIdx),
        to_string(threads_[static_cast<std::size_t>(id)].index), to_string(where), what);
+}
+
+std::string BlockRunner::array_of(const void* address) const {
+  const auto* byte = static_cast<const std::byte*>(address);
+  for (const SharedDeclaration& declaration : declarations_)
+    if (byte >= declaration.storage && byte < declaration.storage + declaration.bytes)
+      return "a shared array declared at " + to_string(declaration.where);
+  if (byte >= shared_.get() && byte < shared_.get() + max_shared_bytes) return "the dynamic shared memory";
+  return global_array_of(address);
+}
+
+void BlockRunner::report_conflict(const Event& event, const RaceDetector::Conflict& conflict) const {
+  using Problem = RaceDetector::Problem;
+  const std::string array = array_of(event.address);
+  if (conflict.problem == Problem::unwritten)
+    fault(fmt::format("reads an element of {} that no thread of the block has written", array), event.where);
+  const RaceDetector::Moment& other = conflict.other;
+  const bool same_block = other.block == block_number_;
+  std::string who = fmt::format("thread {}", to_string(threads_[static_cast<std::size_t>(other.thread)].index));
+  if (!same_block) who += fmt::format(" of block {}", to_string(block_at(other.block)));
+  fault(fmt::format("race: {} an element of {} that {} {} at {}; {}",
+                    conflict.problem == Problem::read_after_write ? "reads" : "writes", array, who,
+                    conflict.problem == Problem::write_after_read ? "reads" : "writes", to_string(other.where),
+                    same_block ? "no barrier is between" : "nothing orders the blocks of a launch"),
+        event.where);
 }
 
 std::string BlockRunner::describe(int id) const {

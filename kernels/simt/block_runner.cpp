@@ -42,23 +42,35 @@ BlockRunner& BlockRunner::current() {
   return *current_runner;
 }
 
-void BlockRunner::run(const LaunchRequest& request, int64_t index) {
+void BlockRunner::run(const LaunchRequest& request, int64_t index, Recorder* recorder) {
   prepare(request, index);
+  recorder_ = recorder;
+  if (recorder_ != nullptr) recorder_->begin_block(index);
   BlockRunner* const previous = std::exchange(current_runner, this);
   run_threads();
   current_runner = previous;
   if (error_ != nullptr) std::rethrow_exception(std::exchange(error_, nullptr));
+  if (recorder_ != nullptr) recorder_->end_block(shared_used_);
+}
+
+void BlockRunner::record(const Event& event) {
+  if (recorder_ == nullptr) return;
+  if (const auto conflict = recorder_->access(running_, event)) report_conflict(event, *conflict);
+}
+
+void BlockRunner::record_step(const void* code) {
+  const BlockRunner* runner = current_runner;
+  if (runner != nullptr && runner->recorder_ != nullptr && runner->runs_kernel_)
+    runner->recorder_->step(runner->running_, code);
 }
 
 void BlockRunner::prepare(const LaunchRequest& request, int64_t index) {
-  const dim3 grid = request.grid;
   const dim3 block = request.block;
   request_ = &request;
   block_number_ = index;
-  gridDim = grid;
+  gridDim = request.grid;
   blockDim = block;
-  blockIdx = {static_cast<unsigned>(index % grid.x), static_cast<unsigned>(index / grid.x % grid.y),
-              static_cast<unsigned>(index / grid.x / grid.y)};
+  blockIdx = block_at(index);
 
   count_ = static_cast<int>(block.x * block.y * block.z);
   threads_.assign(static_cast<std::size_t>(count_), Thread{});
@@ -75,6 +87,12 @@ void BlockRunner::prepare(const LaunchRequest& request, int64_t index) {
   declarations_.clear();
   shared_used_ = request.shared_bytes;
   std::memset(shared_.get(), 0xff, static_cast<std::size_t>(request.shared_bytes));
+}
+
+uint3 BlockRunner::block_at(int64_t number) const {
+  const dim3 grid = request_->grid;
+  return {static_cast<unsigned>(number % grid.x), static_cast<unsigned>(number / grid.x % grid.y),
+          static_cast<unsigned>(number / grid.x / grid.y)};
 }
 
 void BlockRunner::draw_order() {
@@ -133,6 +151,7 @@ void BlockRunner::run_thread(int id, Worker& worker) {
   thread.worker = &worker;
   running_ = id;
   threadIdx = thread.index;
+  runs_kernel_ = true;
   try {
     request_->run_thread(request_->arguments);
   } catch (const GivenUp&) {
@@ -163,6 +182,7 @@ void BlockRunner::barrier(const std::source_location& where) {
   self.state = State::at_barrier;
   if (++at_barrier_ == count_) {
     check_one_barrier(where);
+    if (recorder_ != nullptr) recorder_->barrier();
     at_barrier_ = 0;
     ++barriers_passed_;
     if (request_->schedule.kind == ScheduleKind::shuffled) draw_order();
@@ -192,7 +212,12 @@ void BlockRunner::collective(const char* operation, uint32_t mask, void* data, C
       all[other] = threads_[static_cast<std::size_t>(first + other)].data;
       ready_.insert(first + other);
     }
+    runs_kernel_ = false;
     complete(mask, all);
+    runs_kernel_ = true;
+    // Of all warp operations __syncwarp alone is a memory barrier.
+    if (recorder_ != nullptr)
+      recorder_->warp_operation(running_ / warpSize, mask, std::strcmp(operation, "__syncwarp") == 0);
     arrived &= ~mask;
   }
   wait();
@@ -227,7 +252,7 @@ std::byte* BlockRunner::shared_storage(int64_t bytes, const std::type_info& type
   }
   shared_used_ = offset + bytes;
   std::memset(shared_.get() + offset, 0xff, static_cast<std::size_t>(bytes));
-  declarations_.push_back({where, &type, shared_.get() + offset});
+  declarations_.push_back({where, &type, shared_.get() + offset, bytes});
   return shared_.get() + offset;
 }
 

@@ -13,6 +13,7 @@
 #include "kernels/simt/engine.h"
 #include "kernels/simt/fiber.h"
 #include "kernels/simt/ready_set.h"
+#include "kernels/simt/recorder.h"
 
 namespace melgrad::simt {
 
@@ -23,11 +24,15 @@ class BlockRunner {
   BlockRunner(const BlockRunner&) = delete;
   BlockRunner& operator=(const BlockRunner&) = delete;
 
-  // Runs block `index` of the launch. Throws the first error of a thread; the others are then given up.
-  void run(const LaunchRequest& request, int64_t index);
+  // Runs block `index` of the launch, and tells `recorder`, if there is one. Throws the first error of a thread; the
+  // others are then given up.
+  void run(const LaunchRequest& request, int64_t index, Recorder* recorder);
 
   // The runner whose thread runs on this host thread.
   static BlockRunner& current();
+  const std::byte* shared_memory() const { return shared_.get(); }
+  // Of which array `address` is a byte, for errors: "a shared array declared at sum.cu:21".
+  std::string array_of(const void* address) const;
 
   // The functions of engine.h, for the thread that runs.
   [[noreturn]] void fault(const std::string& what, const std::source_location& where) const;
@@ -36,6 +41,8 @@ class BlockRunner {
   void collective(const char* operation, uint32_t mask, void* data, CompleteFunction complete,
                   const std::source_location& where);
   std::byte* shared_storage(int64_t bytes, const std::type_info& type, const std::source_location& where);
+  void record(const Event& event);
+  static void record_step(const void* code);
   SharedRange dynamic_shared_storage() { return {shared_.get(), request_->shared_bytes}; }
 
  private:
@@ -57,6 +64,7 @@ class BlockRunner {
     std::source_location where;
     const std::type_info* type;
     std::byte* storage;
+    int64_t bytes;
   };
 
   struct FreeShared {
@@ -64,6 +72,7 @@ class BlockRunner {
   };
 
   void prepare(const LaunchRequest& request, int64_t index);
+  uint3 block_at(int64_t number) const;
   void draw_order();
   void run_threads();
   void work(Worker& worker);
@@ -72,6 +81,7 @@ class BlockRunner {
   void wait();
   void give_up_waiting_threads();
 
+  [[noreturn]] void report_conflict(const Event& event, const RaceDetector::Conflict& conflict) const;
   void check_one_barrier(const std::source_location& where) const;
   void check_one_operation(int first_thread, uint32_t mask) const;
   // A thread waits that none can wake: the error that tells for whom.
@@ -82,6 +92,8 @@ class BlockRunner {
   [[noreturn]] void fault_in(int id, const std::string& what, const std::source_location& where) const;
 
   const LaunchRequest* request_ = nullptr;
+  Recorder* recorder_ = nullptr;
+  bool runs_kernel_ = false;  // and not code of its own that lanes meet in
   int64_t block_number_ = 0;
   int count_ = 0;  // threads of the block
   std::vector<Thread> threads_;

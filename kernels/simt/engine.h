@@ -11,6 +11,7 @@
 #include <string_view>
 #include <typeinfo>
 
+#include "kernels/simt/recording.h"
 #include "kernels/simt/schedule.h"
 #include "kernels/simt/vector_types.h"
 
@@ -40,6 +41,8 @@ struct LaunchRequest {
   void (*run_thread)(const void* arguments) = nullptr;
   const void* arguments = nullptr;
   Schedule schedule;
+  Recording* recording = nullptr;  // that of the launching thread
+  bool records = false;            // whether the kernel was built to
 };
 
 // Runs every thread of every block; blocks are spread over the pool. Throws Error for a launch past the limits, and
@@ -64,6 +67,10 @@ void barrier(const std::source_location& where);
 using CompleteFunction = void (*)(uint32_t mask, void* const* data);
 void collective(const char* operation, uint32_t mask, void* data, CompleteFunction complete,
                 const std::source_location& where);
+
+// An access of the running thread to an element, in a program that is built to record; `piece` is its alignment.
+void record_access(Access access, const void* element, std::size_t bytes, std::size_t piece,
+                   const std::source_location& where);
 
 // The block's memory for a __shared__ declaration, told apart by its source line and type. It starts as NaN: all bits
 // are set.

@@ -10,8 +10,13 @@
 #include "kernels/simt/vector_types.h"
 #include "kernels/simt/warp.h"
 
-// A __shared__ variable is a SharedArray, whose constructor finds the block's memory.
+// Where accesses are recorded, their places in the code are those of the kernel itself: everything is inlined in it.
+#if defined(MELGRAD_SIMT_RECORD) && defined(__OPTIMIZE__)
+#define __global__ __attribute__((flatten))
+#else
 #define __global__
+#endif
+// A __shared__ variable is a SharedArray, whose constructor finds the block's memory.
 #define __device__
 #define __host__
 #define __shared__

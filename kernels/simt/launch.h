@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/kernel_name.h"
+#include "kernels/simt/array_names.h"
 #include "kernels/simt/engine.h"
 #include "kernels/simt/pointer.h"
 #include "kernels/stream.h"
@@ -17,14 +18,17 @@ namespace melgrad::simt {
 
 // The elements of a view, to hand to a kernel: global<const float>(x).
 template <class T>
-Global<T> global(std::conditional_t<std::is_const_v<T>, ConstView, View> view) {
+Global<T> global(std::conditional_t<std::is_const_v<T>, ConstView, View> view,
+                 const std::source_location& where = std::source_location::current()) {
   require(view.device == Device::simt, "simt: a kernel was given memory of {}", name_of(view.device));
+  name_array(view.data, view.bytes(), where);
   return {view.template as<std::remove_const_t<T>>(), view.numel()};
 }
 
 // A workspace as elements of any type.
 template <class T>
-Global<T> global(const Buffer& buffer) {
+Global<T> global(const Buffer& buffer, const std::source_location& where = std::source_location::current()) {
+  name_array(buffer.data(), buffer.bytes(), where);
   return {static_cast<T*>(buffer.data()), buffer.bytes() / static_cast<int64_t>(sizeof(T))};
 }
 
@@ -59,8 +63,13 @@ void launch_with(void (*)(Parameters...), LaunchRequest request, ThreadPool& poo
 template <auto kernel, class... Arguments>
 void launch(dim3 grid, dim3 block, int64_t shared_bytes, Stream& stream, Arguments... arguments) {
   static const std::string name = kernel_name(std::source_location::current().function_name());
-  const LaunchRequest request{
-      .kernel = name, .grid = grid, .block = block, .shared_bytes = shared_bytes, .schedule = current_schedule()};
+  const LaunchRequest request{.kernel = name,
+                              .grid = grid,
+                              .block = block,
+                              .shared_bytes = shared_bytes,
+                              .schedule = current_schedule(),
+                              .recording = Recording::current(),
+                              .records = records_accesses};
   launch_with<kernel>(kernel, request, stream.threads(), arguments...);
 }
 

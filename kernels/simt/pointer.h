@@ -5,9 +5,11 @@
 // - elements are loaded and stored through Reference, which is used up on the spot: `float v = y[i];`, `y[i] = v;`.
 //   (`auto v = y[i];` on a mutable array gives a Reference that cannot be read.)
 // - `x + i` moves on; there is no `&x[i]` and no `x++`.
-// All loads and all stores pass through one function each, the places for whoever wants to count them.
+// All loads and all stores pass through Reference, which tells the engine of each in programs that are built to record
+// (recording.h).
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -15,10 +17,17 @@
 #include <type_traits>
 
 #include "kernels/simt/engine.h"
+#include "kernels/simt/recording.h"
 
 namespace melgrad::simt {
 
 enum class Space : uint8_t { global, shared };
+
+#if defined(MELGRAD_SIMT_RECORD)
+constexpr bool records_accesses = true;
+#else
+constexpr bool records_accesses = false;
+#endif
 
 // An array index that remembers the source line it was written in.
 struct Index {
@@ -29,28 +38,42 @@ struct Index {
   std::source_location where;
 };
 
-// An array of `size` elements has none of this index.
-[[noreturn]] void report_out_of_bounds(Space space, int64_t index, int64_t size, const std::source_location& where);
-[[noreturn]] void report_misaligned(Space space, int64_t index, int64_t alignment, const std::source_location& where);
+// The array of `size` elements that begins there has none of this index.
+[[noreturn]] void report_out_of_bounds(const void* begin, int64_t index, int64_t size,
+                                       const std::source_location& where);
+[[noreturn]] void report_misaligned(const void* begin, int64_t index, int64_t alignment,
+                                    const std::source_location& where);
 
-// One element of a mutable array.
-template <class T>
+// One element of an array, with the source line that names it.
+template <class T, Space space>
 class Reference {
  public:
-  explicit Reference(T* element) : element_(element) {}
+  Reference(T* element, const std::source_location& where) : element_(element), where_(where) {}
 
-  operator T() && { return load(); }
+  operator std::remove_const_t<T>() && { return load(); }
   T operator=(T value) && { return store(value); }
   T operator=(Reference&& other) && { return store(other.load()); }
   T operator+=(T value) && { return store(load() + value); }
   T operator-=(T value) && { return store(load() - value); }
   T operator*=(T value) && { return store(load() * value); }
 
+  std::remove_const_t<T> load() const {
+    record(space == Space::global ? Access::global_load : Access::shared_load);
+    return *element_;
+  }
+
  private:
-  T load() const { return *element_; }
-  T store(T value) const { return *element_ = value; }
+  T store(T value) const {
+    record(space == Space::global ? Access::global_store : Access::shared_store);
+    return *element_ = value;
+  }
+  void record(Access access) const {
+    constexpr std::size_t most = 16;  // bytes that a thread fetches at once
+    if constexpr (records_accesses) record_access(access, element_, sizeof(T), std::min(alignof(T), most), where_);
+  }
 
   T* element_;
+  std::source_location where_;
 };
 
 template <class T, Space space>
@@ -67,12 +90,10 @@ class Pointer {
   operator Pointer<const T, space>() const requires(!std::is_const_v<T>) { return {begin_, bytes_, offset_}; }
 
   auto operator[](Index index) const {
-    T* element = checked(index);
-    if constexpr (std::is_const_v<T>) {
-      return std::remove_const_t<T>(*element);
-    } else {
-      return Reference<T>(element);
-    }
+    if constexpr (std::is_const_v<T>)
+      return Reference<T, space>(checked(index), index.where).load();
+    else
+      return Reference<T, space>(checked(index), index.where);
   }
 
   template <std::integral Integer>
@@ -96,10 +117,10 @@ class Pointer {
   T* checked(const Index& index) const {
     const int64_t offset = offset_ + index.value * size;
     if (offset < 0 || offset > bytes_ - size) [[unlikely]]
-      report_out_of_bounds(space, offset / size - (offset % size < 0), bytes_ / size, index.where);
+      report_out_of_bounds(begin_, offset / size - (offset % size < 0), bytes_ / size, index.where);
     T* element = reinterpret_cast<T*>(begin_ + offset);
     if (reinterpret_cast<uintptr_t>(element) % alignof(T) != 0) [[unlikely]]
-      report_misaligned(space, offset / size, alignof(T), index.where);
+      report_misaligned(begin_, offset / size, alignof(T), index.where);
     return element;
   }
 

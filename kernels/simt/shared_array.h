@@ -17,10 +17,10 @@ class SharedRow {
 
   auto operator[](Index index) const {
     if (index.value < 0 || index.value >= size) [[unlikely]]
-      report_out_of_bounds(Space::shared, index.value, size, index.where);
+      report_out_of_bounds(begin_, index.value, size, index.where);
     std::byte* element = begin_ + index.value * stride;
     if constexpr (sizeof...(inner) == 0) {
-      return Reference<T>(reinterpret_cast<T*>(element));
+      return Reference<T, Space::shared>(reinterpret_cast<T*>(element), index.where);
     } else {
       return SharedRow<T, inner...>(element);
     }

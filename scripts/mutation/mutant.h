@@ -58,18 +58,18 @@ inline void absent(int number) {
 // The simt device's reference to an element: it can be used once, as a temporary.
 template <class A>
 inline constexpr bool is_element = false;
-template <template <class> class Reference, class T>
-inline constexpr bool is_element<Reference<T>> =
-    std::is_class_v<Reference<T>> && !std::is_copy_constructible_v<Reference<T>> &&
-    std::is_convertible_v<Reference<T>&&, T> && !std::is_convertible_v<const Reference<T>&, T>;
+template <template <class, auto> class Reference, class T, auto space>
+inline constexpr bool is_element<Reference<T, space>> =
+    std::is_class_v<Reference<T, space>> && !std::is_copy_constructible_v<Reference<T, space>> &&
+    std::is_convertible_v<Reference<T, space>&&, T> && !std::is_convertible_v<const Reference<T, space>&, T>;
 template <class A>
 constexpr const A& plain(const A& a) {
   return a;
 }
-template <template <class> class Reference, class T>
-requires is_element<Reference<T>>
-constexpr T plain(Reference<T>&& a) {
-  return static_cast<Reference<T>&&>(a);
+template <template <class, auto> class Reference, class T, auto space>
+requires is_element<Reference<T, space>>
+constexpr T plain(Reference<T, space>&& a) {
+  return static_cast<Reference<T, space>&&>(a);
 }
 
 // The value of an alternative as the type of the original, where there is such a conversion.
@@ -170,24 +170,24 @@ MELGRAD_MUTANT_ASSIGNMENT(decrease, -=, +=)
 MELGRAD_MUTANT_ASSIGNMENT(multiply, *=, /=)
 MELGRAD_MUTANT_ASSIGNMENT(divide, /=, *=)
 #undef MELGRAD_MUTANT_ASSIGNMENT
-#define MELGRAD_MUTANT_ASSIGNMENT(name, op, other)              \
-  template <template <class> class Reference, class T, class B> \
-  requires is_element<Reference<T>>                             \
-  void name(int base, Reference<T>&& a, B&& second) {           \
-    const auto& b = plain(static_cast<B&&>(second));            \
-    switch (which(base, 3)) {                                   \
-      case 0:                                                   \
-        break;                                                  \
-      case 1:                                                   \
-        static_cast<Reference<T>&&>(a) other b;                 \
-        break;                                                  \
-      case 2:                                                   \
-        static_cast<Reference<T>&&>(a) = static_cast<T>(b);     \
-        break;                                                  \
-      default:                                                  \
-        static_cast<Reference<T>&&>(a) op b;                    \
-        break;                                                  \
-    }                                                           \
+#define MELGRAD_MUTANT_ASSIGNMENT(name, op, other)                                \
+  template <template <class, auto> class Reference, class T, auto space, class B> \
+  requires is_element<Reference<T, space>>                                        \
+  void name(int base, Reference<T, space>&& a, B&& second) {                      \
+    const auto& b = plain(static_cast<B&&>(second));                              \
+    switch (which(base, 3)) {                                                     \
+      case 0:                                                                     \
+        break;                                                                    \
+      case 1:                                                                     \
+        static_cast<Reference<T, space>&&>(a) other b;                            \
+        break;                                                                    \
+      case 2:                                                                     \
+        static_cast<Reference<T, space>&&>(a) = static_cast<T>(b);                \
+        break;                                                                    \
+      default:                                                                    \
+        static_cast<Reference<T, space>&&>(a) op b;                               \
+        break;                                                                    \
+    }                                                                             \
   }
 MELGRAD_MUTANT_ASSIGNMENT(increase, +=, -=)
 MELGRAD_MUTANT_ASSIGNMENT(decrease, -=, +=)

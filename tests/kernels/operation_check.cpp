@@ -9,12 +9,15 @@
 #include <memory>
 
 #include "kernels/memory.h"
+#include "kernels/simt/recording.h"
 #include "kernels/simt/schedule.h"
 #include "tests/kernels/coverage.h"
 
 namespace melgrad::test {
 
 namespace {
+
+bool races_only = false;
 
 constexpr int64_t canary_bytes = 256;
 constexpr unsigned char canary = 0xA5;
@@ -258,6 +261,15 @@ void check_threads(const OperationCase& operation, bool exact, const Expectation
   }
 }
 
+void check_races(const OperationCase& operation, const Expectation& expectation) {
+  const simt::Recording recording({.races = true});
+  try {
+    check_run(operation, {Device::simt, DType::f32, false}, expectation);
+  } catch (const Error& error) {
+    FAIL_CHECK(operation.name << ": " << error.what());
+  }
+}
+
 void check_device(const OperationCase& operation, Device device, bool exact, const Expectation& expectation) {
   if (device == Device::simt) return check_schedules(operation, exact, expectation);
   if (device == Device::cpu) return check_threads(operation, exact, expectation);
@@ -265,6 +277,13 @@ void check_device(const OperationCase& operation, Device device, bool exact, con
 }
 
 }  // namespace
+
+void check_races_only() {
+  races_only = true;
+}
+bool checks_races_only() {
+  return races_only;
+}
 
 void check(const OperationCase& operation) {
   std::vector<Device> on = operation.devices;
@@ -275,6 +294,10 @@ void check(const OperationCase& operation) {
     on.push_back(Device::cuda);
   }
   const Expectation real(operation, false);
+  if (races_only) {
+    if (std::count(on.begin(), on.end(), Device::simt) != 0) check_races(operation, real);
+    return;
+  }
   for (Device device : on) {
     check_device(operation, device, false, real);
     if (device == Device::cpu) check_run(operation, {device, DType::f64, false}, real);

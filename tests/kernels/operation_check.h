@@ -11,4 +11,9 @@ namespace melgrad::test {
 // GPU.
 void check(const OperationCase& operation);
 
+// From now on check() runs on simt alone, once, and has the engine look for races; check_gradient() does nothing. See
+// main_races.cpp.
+void check_races_only();
+bool checks_races_only();
+
 }  // namespace melgrad::test

@@ -74,6 +74,7 @@ __global__ void write_before_kernel(Global<float> y) {
 __global__ void vector_kernel(Global<float> y, int offset) {
   vector_cast<float4>(y + offset)[0] = make_float4(1, 2, 3, 4);
 }
+constexpr int tile_line = __LINE__ + 2;
 __global__ void past_row_kernel(Global<float> y) {
   __shared__ SharedArray<float, 4, 8> tile;
   tile[1][threadIdx.x] = 1.0f;
@@ -86,30 +87,54 @@ __global__ void dynamic_kernel(Global<float> y) {
   y[0] = row[0];
 }
 
-TEST_CASE("simt: an access out of bounds names kernel, block, thread and line") {
+TEST_CASE("simt: an access out of bounds names kernel, block, thread, line and array") {
   Array<float> x(6), y(4);
-  CHECK(
-      error_of<read_past_kernel>(3, 32, 0, global<const float>(x.view), global<float>(y.view)) ==
+  const int made_at = __LINE__ + 1;
+  const auto six = global<const float>(x.view);
+  const std::string message = error_of<read_past_kernel>(3, 32, 0, six, global<float>(y.view));
+  CHECK(message.starts_with(
       fmt::format("simt: read_past_kernel, block (2, 0, 0), thread (5, 0, 0), simt_test.cpp:{}: element 6 of a global "
-                  "array that has 6",
-                  read_past_line));
-  CHECK(error_of<write_before_kernel>(1, 4, 0, global<float>(y.view))
-            .ends_with("element -2 of a global array that has 4"));
+                  "array made at simt_test.cpp:{}:",
+                  read_past_line, made_at)));
+  CHECK(message.ends_with(", which has 6"));
+  const auto ends = [](const std::string& text, const std::string& end) { return text.ends_with(end); };
+  CHECK(error_of<write_before_kernel>(1, 4, 0, global<float>(y.view)).find("element -2 of a global array made at ") !=
+        std::string::npos);
   CHECK(error_of<vector_kernel>(1, 1, 0, global<float>(y.view), 0) == "no error");
-  CHECK(error_of<vector_kernel>(1, 1, 0, global<float>(y.view), 4).ends_with("element 1 of a global array that has 1"));
-  CHECK(error_of<vector_kernel>(1, 1, 0, global<float>(x.view), 1)
-            .ends_with("element 0 of a global array is not aligned to 16 bytes"));
+  CHECK(ends(error_of<vector_kernel>(1, 1, 0, global<float>(y.view), 4), ", which has 1"));
+  CHECK(ends(error_of<vector_kernel>(1, 1, 0, global<float>(x.view), 1), " is not aligned to 16 bytes"));
   CHECK(error_of<past_row_kernel>(1, 8, 0, global<float>(y.view)) == "no error");
-  CHECK(error_of<past_row_kernel>(1, 9, 0, global<float>(y.view)).find("thread (8, 0, 0)") != std::string::npos);
-  CHECK(error_of<past_row_kernel>(1, 9, 0, global<float>(y.view)).ends_with("element 8 of a shared array that has 8"));
+  const std::string past_row = error_of<past_row_kernel>(1, 9, 0, global<float>(y.view));
+  CHECK(past_row.find("thread (8, 0, 0)") != std::string::npos);
+  CHECK(
+      ends(past_row, fmt::format("element 8 of a shared array declared at simt_test.cpp:{}, which has 8", tile_line)));
   CHECK(error_of<dynamic_kernel<64>>(1, 1, 64, global<float>(y.view)) == "no error");
-  CHECK(error_of<dynamic_kernel<68>>(1, 1, 64, global<float>(y.view))
-            .ends_with("element 16 of a shared array that has 16"));
+  CHECK(ends(error_of<dynamic_kernel<68>>(1, 1, 64, global<float>(y.view)),
+             "element 16 of the dynamic shared memory, which has 16"));
+}
+
+TEST_CASE("simt: fresh memory is NaN, also where an operation had it before") {
+  for (int round = 0; round < 2; ++round) {
+    const Buffer buffer = arena(Device::simt).allocate(1024);
+    std::vector<float> values(256);
+    const View view{buffer.data(), Shape{256}, DType::f32, Device::simt};
+    copy(view, {values.data(), view.shape});
+    for (float value : values) CHECK(std::isnan(value));
+    fill(view, 1);
+  }
 }
 
 TEST_CASE("simt: memory of another device is refused") {
   float host[4];
   CHECK_THROWS_WITH_AS(global<float>({host, Shape{4}}), "simt: a kernel was given memory of cpu", Error);
+}
+
+TEST_CASE("simt: a program whose kernels do not record refuses to be watched") {
+  const Recording recording({.counts = true});
+  Array<float> y(4);
+  CHECK(error_of<vector_kernel>(1, 1, 0, global<float>(y.view), 0) ==
+        "simt: vector_kernel: a Recording watches, but this program's kernels are not built to record "
+        "(melgrad_simt_recorded)");
 }
 
 // ---- launch limits

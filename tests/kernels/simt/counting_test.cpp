@@ -1,0 +1,475 @@
+// Counts of kernels that can be counted by hand.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "kernels/matmul.h"
+#include "kernels/memory.h"
+#include "kernels/simt/access_counter.h"
+#include "kernels/simt/count_table.h"
+#include "kernels/simt/language.h"
+
+namespace melgrad::simt {
+namespace {
+
+Stream& stream() {
+  return default_stream(Device::simt);
+}
+
+// Numbers 0, 1, 2, … on the device; memory of its own, aligned as cudaMalloc aligns.
+struct Array {
+  explicit Array(int64_t n)
+      : buffer(arena(Device::simt).allocate(n * 4)), view{buffer.data(), Shape{n}, DType::f32, Device::simt} {
+    std::vector<float> values(static_cast<std::size_t>(n));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+    set(values);
+  }
+  void set(const std::vector<float>& values) { copy({values.data(), view.shape}, view); }
+  Buffer buffer;
+  View view;
+};
+
+constexpr Watch counts{.counts = true}, with_branches{.counts = true, .branches = true};
+
+// What a launch of one kernel counts.
+template <auto kernel, class... Arguments>
+KernelCounts count(Watch watch, dim3 grid, dim3 block, int64_t shared_bytes, Arguments... arguments) {
+  const Recording recording(watch);
+  launch<kernel>(grid, block, shared_bytes, stream(), arguments...);
+  REQUIRE(recording.kernels().size() == 1);
+  return recording.kernels()[0];
+}
+
+// ---- global memory
+
+constexpr int copy_line = __LINE__ + 3;
+__global__ void copy_kernel(Global<const float> x, Global<float> y, int64_t n, int64_t offset, int64_t stride) {
+  const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = x[offset + i * stride];
+}
+
+TEST_CASE("counting: sectors of a load, by offset and stride") {
+  struct {
+    int64_t offset, stride, sectors, bytes;
+  } const cases[] = {{0, 1, 4, 128},  {1, 1, 5, 128},   {0, 2, 8, 128}, {0, 8, 32, 128},
+                     {0, 3, 12, 128}, {0, 32, 32, 128}, {0, 0, 1, 4},   {7, 0, 1, 4}};
+  const Array x(1024), y(32);
+  for (const auto& [offset, stride, sectors, bytes] : cases) {
+    CAPTURE(offset);
+    CAPTURE(stride);
+    const KernelCounts kernel = count<copy_kernel>(counts, 1, 32, 0, global<const float>(x.view), global<float>(y.view),
+                                                   int64_t{32}, offset, stride);
+    const LineCounts load = kernel.total(Access::global_load), store = kernel.total(Access::global_store);
+    CHECK(load.requests == 1);
+    CHECK(load.lanes == 32);
+    CHECK(load.sectors == sectors);
+    CHECK(load.bytes == bytes);
+    CHECK(store.requests == 1);
+    CHECK(store.sectors == 4);
+    CHECK(kernel.total(Access::shared_load).requests == 0);
+  }
+}
+
+TEST_CASE("counting: a launch, its lines, and the lanes of its last warp") {
+  const Array x(100), y(100);
+  const KernelCounts kernel = count<copy_kernel>(counts, 2, 64, 0, global<const float>(x.view), global<float>(y.view),
+                                                 int64_t{100}, int64_t{0}, int64_t{1});
+  CHECK(kernel.name == "copy_kernel");
+  CHECK(kernel.launches == 1);
+  CHECK(kernel.blocks == 2);
+  CHECK(kernel.warps == 4);
+  CHECK(kernel.threads_per_block == 64);
+  CHECK(kernel.barriers == 0);
+  CHECK(kernel.steps == 0);
+  REQUIRE(kernel.lines.size() == 2);
+  for (const LineCounts& line : kernel.lines) {
+    CHECK(line.file.ends_with("tests/kernels/simt/counting_test.cpp"));
+    CHECK(line.line == copy_line);
+    CHECK(line.requests == 4);  // three whole warps, and four lanes of the last
+    CHECK(line.lanes == 100);
+    CHECK(line.sectors == 13);
+    CHECK(line.bytes == 400);
+  }
+}
+
+struct Pair {
+  float first, second;
+};
+template <class Element>
+__global__ void elements_kernel(Global<const float> x, Global<float> y) {
+  const Element element = vector_cast<const Element>(x)[threadIdx.x];
+  vector_cast<Element>(y)[threadIdx.x] = element;
+}
+
+TEST_CASE("counting: float4 is one request of 16 sectors, and a pair of floats two requests of half-used sectors") {
+  const Array x(128), y(128);
+  const LineCounts quads =
+      count<elements_kernel<float4>>(counts, 1, 32, 0, global<const float>(x.view), global<float>(y.view))
+          .total(Access::global_store);
+  CHECK(quads.requests == 1);
+  CHECK(quads.sectors == 16);
+  CHECK(quads.bytes == 512);
+  const LineCounts pairs =
+      count<elements_kernel<Pair>>(counts, 1, 32, 0, global<const float>(x.view), global<float>(y.view))
+          .total(Access::global_load);
+  CHECK(pairs.requests == 2);
+  CHECK(pairs.lanes == 64);
+  CHECK(pairs.sectors == 16);
+  CHECK(pairs.bytes == 256);
+}
+
+// ---- shared memory
+
+template <class Element>
+__global__ void shared_kernel(int stride) {
+  const Shared<Element> row = dynamic_shared<Element>();
+  row[threadIdx.x * static_cast<unsigned>(stride)] = Element{};
+}
+
+struct BankCase {
+  int stride;
+  int64_t wavefronts, least;
+};
+
+template <class Element>
+void check_banks(const std::vector<BankCase>& cases) {
+  for (const auto& [stride, wavefronts, least] : cases) {
+    CAPTURE(sizeof(Element));
+    CAPTURE(stride);
+    const LineCounts store =
+        count<shared_kernel<Element>>(counts, 1, 32, 32 * 1024, stride).total(Access::shared_store);
+    CHECK(store.requests == 1);
+    CHECK(store.wavefronts == wavefronts);
+    CHECK(store.least_wavefronts == least);
+    CHECK(store.conflicts() == wavefronts - least);
+    CHECK(store.sectors == 0);
+  }
+}
+
+TEST_CASE("counting: bank conflicts, by stride") {
+  check_banks<float>({{0, 1, 1},
+                      {1, 1, 1},
+                      {2, 2, 1},
+                      {3, 1, 1},
+                      {4, 4, 1},
+                      {8, 8, 1},
+                      {16, 16, 1},
+                      {32, 32, 1},
+                      {33, 1, 1},
+                      {48, 16, 1},
+                      {64, 32, 1}});
+  // 8 bytes go half a warp at a time, 16 a quarter.
+  check_banks<float2>({{1, 2, 2}, {2, 4, 2}, {16, 32, 2}, {17, 2, 2}});
+  check_banks<float4>({{1, 4, 4}, {2, 8, 4}, {8, 32, 4}, {9, 4, 4}});
+  // Two to a word: its lanes are served together.
+  check_banks<uint16_t>({{1, 1, 1}, {2, 1, 1}, {4, 2, 1}, {64, 32, 1}});
+}
+
+__global__ void tile_kernel(Global<float> y) {
+  __shared__ SharedArray<float, 8, 32> tile;
+  __shared__ SharedArray<float, 8, 33> padded;
+  const unsigned column = threadIdx.x % 32, row = threadIdx.x / 32;
+  tile[row][column] = 1.0f;
+  padded[row][column] = 1.0f;
+  __syncthreads();
+  y[threadIdx.x] = tile[column / 4][8 * row % 32] + padded[column / 4][8 * row % 32];
+}
+
+TEST_CASE("counting: blocks, barriers and shared memory") {
+  const Array y(256);
+  const KernelCounts kernel = count<tile_kernel>(counts, 3, 256, 64, global<float>(y.view));
+  CHECK(kernel.blocks == 3);
+  CHECK(kernel.barriers == 3);
+  CHECK(kernel.shared_bytes == 128 + 8 * 32 * 4 + 8 * 33 * 4);  // each begins at a multiple of 128 bytes
+  const LineCounts store = kernel.total(Access::shared_store), load = kernel.total(Access::shared_load);
+  CHECK(store.requests == 3 * 8 * 2);
+  CHECK(store.conflicts() == 0);
+  CHECK(load.requests == 3 * 8 * 2);
+  CHECK(load.conflicts() == 3 * 8 * 7);  // eight rows of one bank, and none where rows are padded
+}
+
+// ---- lanes that part
+
+__global__ void if_else_kernel(Global<const float> x, Global<float> y) {
+  const unsigned t = threadIdx.x;
+  float sum = 0;
+  if (t % 4 < 2)
+    sum += x[t];
+  else
+    sum -= x[64 + t];
+  y[t] = sum;
+}
+__global__ void alternate_kernel(Global<const float> x, Global<float> y, int rounds) {
+  const int t = static_cast<int>(threadIdx.x);
+  float sum = 0;
+  for (int k = 0; k < rounds; ++k)
+    if ((t + k) % 2 == 0) sum += x[64 * k + t];
+  y[t] = sum;
+}
+__global__ void ragged_kernel(Global<const float> x, Global<float> y) {
+  const int t = static_cast<int>(threadIdx.x);
+  float sum = 0;
+  for (int j = 0; j < t; ++j) sum += x[32 * j + t];
+  y[t] = sum;
+}
+__global__ void early_return_kernel(Global<const float> x, Global<float> y, int rounds) {
+  const int t = static_cast<int>(threadIdx.x);
+  if (t >= 20) return;
+  float sum = 0;
+  for (int k = 0; k < rounds; ++k) sum += x[32 * k + t];
+  y[t] = sum;
+}
+__global__ void search_kernel(Global<const float> x, Global<float> y, int n) {
+  int low = 0, high = n;
+  while (low < high) {
+    const int middle = (low + high) / 2;
+    if (x[middle] < 3.3f * static_cast<float>(threadIdx.x))
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  y[threadIdx.x] = static_cast<float>(low);
+}
+__global__ void break_kernel(Global<const float> x, Global<float> y, int rounds) {
+  const int t = static_cast<int>(threadIdx.x);
+  float sum = 0;
+  for (int k = 0; k < rounds; ++k) {
+    const float value = x[32 * k + t];
+    if (value > 100.0f + static_cast<float>(t) * 7) break;
+    sum += x[512 + 32 * k + t];
+  }
+  y[t] = sum;
+}
+__global__ void continue_kernel(Global<const float> x, Global<float> y, int rounds) {
+  const int t = static_cast<int>(threadIdx.x);
+  float sum = 0;
+  for (int k = 0; k < rounds; ++k) {
+    if ((t + k) % 4 == 0) continue;
+    const float value = x[32 * k + t];
+    if (static_cast<int>(value) % 3 == 0) sum += x[512 + 32 * k + t];
+  }
+  y[t] = sum;
+}
+
+// What a loop over masks expects: `lanes` that load element(lane) together.
+struct Expected {
+  int64_t requests = 0, lanes = 0, sectors = 0;
+
+  template <class Element>
+  void load(uint32_t mask, const Element& element) {
+    if (mask == 0) return;
+    std::set<int> touched;
+    for (int lane = 0; lane < 32; ++lane)
+      if ((mask >> lane & 1) != 0) touched.insert(element(lane) / 8);
+    ++requests;
+    lanes += std::popcount(mask);
+    sectors += static_cast<int64_t>(touched.size());
+  }
+};
+
+template <class Predicate>
+uint32_t where(uint32_t mask, const Predicate& predicate) {
+  uint32_t result = 0;
+  for (int lane = 0; lane < 32; ++lane)
+    if ((mask >> lane & 1) != 0 && predicate(lane)) result |= uint32_t{1} << lane;
+  return result;
+}
+
+void check_divergent(const KernelCounts& kernel, const Expected& expected, int64_t stored_lanes = 32) {
+  CAPTURE(kernel.name);
+  const LineCounts load = kernel.total(Access::global_load), store = kernel.total(Access::global_store);
+  CHECK(load.requests == expected.requests);
+  CHECK(load.lanes == expected.lanes);
+  CHECK(load.sectors == expected.sectors);
+  CHECK(store.requests == 1);  // they have met again
+  CHECK(store.lanes == stored_lanes);
+  CHECK(kernel.step_lanes > kernel.steps);
+  CHECK(kernel.step_lanes < 32 * kernel.steps);
+}
+
+TEST_CASE("counting: lanes that part at a branch meet again behind it") {
+  const Array x(2048), y(32);
+  const auto in = global<const float>(x.view);
+  const auto out = global<float>(y.view);
+  constexpr uint32_t all = 0xffffffff;
+
+  const KernelCounts if_else = count<if_else_kernel>(with_branches, 1, 32, 0, in, out);
+  check_divergent(if_else, {2, 32, 8});
+  CHECK(if_else.divergent == 1);
+
+  const int rounds = 10;
+  const KernelCounts alternate = count<alternate_kernel>(with_branches, 1, 32, 0, in, out, rounds);
+  check_divergent(alternate, {rounds, 16 * rounds, 4 * rounds});
+  CHECK(alternate.divergent == rounds);
+
+  Expected ragged;
+  for (int j = 0; j < 31; ++j) ragged.load(all << (j + 1), [&](int t) { return 32 * j + t; });
+  const KernelCounts ragged_counts = count<ragged_kernel>(with_branches, 1, 32, 0, in, out);
+  check_divergent(ragged_counts, ragged);
+  CHECK(ragged_counts.divergent == 31);  // a lane leaves at each test; the last leaves nobody behind
+
+  check_divergent(count<early_return_kernel>(with_branches, 1, 32, 0, in, out, 5), {5, 100, 15}, 20);
+
+  Expected search;
+  std::vector<int> low(32, 0), high(32, 100);
+  for (;;) {
+    const auto middle = [&](int t) {
+      return (low[static_cast<std::size_t>(t)] + high[static_cast<std::size_t>(t)]) / 2;
+    };
+    const uint32_t searching =
+        where(all, [&](int t) { return low[static_cast<std::size_t>(t)] < high[static_cast<std::size_t>(t)]; });
+    if (searching == 0) break;
+    search.load(searching, middle);
+    for (int t = 0; t < 32; ++t) {
+      if ((searching >> t & 1) == 0) continue;
+      const int at = middle(t);
+      if (static_cast<float>(at) < 3.3f * static_cast<float>(t))
+        low[static_cast<std::size_t>(t)] = at + 1;
+      else
+        high[static_cast<std::size_t>(t)] = at;
+    }
+  }
+  check_divergent(count<search_kernel>(with_branches, 1, 32, 0, in, out, 100), search);
+
+  Expected breaks;
+  uint32_t inside = all;
+  for (int k = 0; k < 12; ++k) {
+    breaks.load(inside, [&](int t) { return 32 * k + t; });
+    inside = where(inside, [&](int t) { return static_cast<float>(32 * k + t) <= 100.0f + static_cast<float>(t) * 7; });
+    breaks.load(inside, [&](int t) { return 512 + 32 * k + t; });
+  }
+  check_divergent(count<break_kernel>(with_branches, 1, 32, 0, in, out, 12), breaks);
+
+  Expected continues;
+  for (int k = 0; k < rounds; ++k) {
+    const uint32_t on = where(all, [&](int t) { return (t + k) % 4 != 0; });
+    continues.load(on, [&](int t) { return 32 * k + t; });
+    continues.load(where(on, [&](int t) { return (32 * k + t) % 3 == 0; }), [&](int t) { return 512 + 32 * k + t; });
+  }
+  check_divergent(count<continue_kernel>(with_branches, 1, 32, 0, in, out, rounds), continues);
+}
+
+__global__ void uniform_kernel(Global<const float> x, Global<float> y) {
+  float sum = 0;
+  for (int k = 0; k < 4; ++k) sum += x[32 * k + static_cast<int>(threadIdx.x)];
+  y[threadIdx.x] = sum;
+}
+__global__ void shuffle_kernel(Global<const float> x, Global<float> y) {
+  float sum = 0;
+  for (int k = 0; k < 4; ++k) {
+    sum += x[32 * k + static_cast<int>(threadIdx.x)];
+    sum = __shfl_xor_sync(0xffffffff, sum, 1);
+  }
+  y[threadIdx.x] = sum;
+}
+
+TEST_CASE("counting: a kernel whose lanes stay together does not diverge") {
+  const Array x(128), y(32);
+  for (const KernelCounts& kernel :
+       {count<uniform_kernel>(with_branches, 1, 32, 0, global<const float>(x.view), global<float>(y.view)),
+        count<shuffle_kernel>(with_branches, 1, 32, 0, global<const float>(x.view), global<float>(y.view))}) {
+    CAPTURE(kernel.name);
+    CHECK(kernel.steps > 4);
+    CHECK(kernel.step_lanes == 32 * kernel.steps);
+    CHECK(kernel.divergent == 0);
+    CHECK(kernel.total(Access::global_load).requests == 4);
+  }
+}
+
+// ---- kernels of the library
+
+// Rows of 64 bytes are two sectors, and a warp fetches two of them (gemm.h).
+TEST_CASE("counting: the tiles of a product") {
+  const Array a(64 * 32), b(32 * 64), c(64 * 64);
+  const View left{a.view.data, Shape{64, 32}, DType::f32, Device::simt};
+  const View right{b.view.data, Shape{32, 64}, DType::f32, Device::simt};
+  const View product{c.view.data, Shape{64, 64}, DType::f32, Device::simt};
+  const Recording recording(counts);
+  matmul(stream(), {.m = 64, .n = 64, .k = 32}, left, right, product);
+  REQUIRE(recording.kernels().size() == 1);
+  const KernelCounts& kernel = recording.kernels()[0];
+  CHECK(kernel.blocks == 1);
+  CHECK(kernel.barriers == 2);
+  CHECK(kernel.shared_bytes == 2 * 16 * (64 + 4) * 4 * 2);
+  const LineCounts load = kernel.total(Access::global_load), store = kernel.total(Access::global_store);
+  CHECK(load.requests == 2 * 64 * 32 / 32);
+  CHECK(load.sectors == 2 * 64 * 32 * 4 / 32);  // each byte once
+  CHECK(load.bytes == 2 * 64 * 32 * 4);
+  CHECK(store.bytes == 64 * 64 * 4);
+  CHECK(kernel.total(Access::shared_load).requests == 2 * 32 * 8);  // a float4 of each operand, a warp and step
+}
+
+TEST_CASE("counting: the same for any number of host threads, and added up over launches") {
+  const Array x(4096), y(4096);
+  std::vector<KernelCounts> results;
+  for (int threads : {1, 3}) {
+    ThreadPool pool(threads);
+    Stream own(Device::simt, &pool);
+    const Recording recording(counts);
+    for (int i = 0; i < 2; ++i)
+      launch<copy_kernel>(64, 64, 0, own, global<const float>(x.view), global<float>(y.view), int64_t{4096}, int64_t{0},
+                          int64_t{1});
+    launch<uniform_kernel>(1, 32, 0, own, global<const float>(x.view), global<float>(y.view));
+    REQUIRE(recording.kernels().size() == 2);
+    CHECK(recording.kernels()[1].name == "uniform_kernel");
+    results.push_back(recording.kernel("copy_kernel"));
+  }
+  for (const KernelCounts& kernel : results) {
+    CHECK(kernel.launches == 2);
+    CHECK(kernel.blocks == 128);
+    CHECK(kernel.total(Access::global_load).sectors == 2 * 512);
+  }
+}
+
+TEST_CASE("counting: nothing outside of a Recording, and what is inside belongs to the innermost") {
+  const Array x(128), y(32);
+  const auto run = [&] {
+    launch<uniform_kernel>(1, 32, 0, stream(), global<const float>(x.view), global<float>(y.view));
+  };
+  run();
+  const Recording outer(counts);
+  {
+    const Recording inner(counts);
+    run();
+    CHECK(inner.kernels().size() == 1);
+  }
+  CHECK(outer.kernels().empty());
+  CHECK(outer.kernel("uniform_kernel").launches == 0);
+}
+
+// ---- as text
+
+TEST_CASE("counting: the table of a kernel") {
+  KernelCounts kernel{.name = "some_kernel", .launches = 1, .blocks = 2, .warps = 4, .barriers = 6};
+  kernel.threads_per_block = 64;
+  kernel.shared_bytes = 4096;
+  LineCounts load{.file = "../../kernels/bf16.h", .line = 1, .access = Access::global_load};
+  load.requests = 4;
+  load.lanes = 100;
+  load.sectors = 13;
+  load.bytes = 400;
+  LineCounts store{.file = "some.cu", .line = 120, .access = Access::shared_store};
+  store.requests = 1024;
+  store.lanes = 32 * 1024;
+  store.wavefronts = 2048;
+  store.least_wavefronts = 1024;
+  kernel.lines = {load, store};
+  CHECK("\n" + to_table(kernel) == R"(
+some_kernel: 2 blocks of 64 threads, 3 barriers and 4096 bytes of shared memory a block
+  13 sectors loaded, 0 stored; 2048 wavefronts, 1024 of them bank conflicts
+  place        access        requests  lanes  sectors  useful  wavefronts  conflicts
+  bf16.h:1     global load          4   25.0       13  96.2 %
+  some.cu:120  shared store      1024   32.0                         2048       1024
+)");
+  kernel.steps = 10;
+  kernel.step_lanes = 240;
+  kernel.divergent = 3;
+  const std::string with_code = to_table(kernel, {.places = false, .code_folder = MELGRAD_SOURCE_DIR});
+  CHECK(with_code.find("\n  10 steps of warps, 24.0 of 32 lanes active, 3 times parted\n") != std::string::npos);
+  CHECK(with_code.find("96.2 %                         // bf16, the upper half of a float") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace melgrad::simt
