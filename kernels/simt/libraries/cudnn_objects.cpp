@@ -3,6 +3,7 @@
 #include "kernels/simt/libraries/cudnn_objects.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 
 namespace melgrad::simt {
@@ -44,7 +45,7 @@ int64_t extent(const cudnnTensorStruct& tensor) {
   int64_t last = 0;
   for (int i = 0; i < tensor.dimensions; ++i) {
     const auto axis = static_cast<std::size_t>(i);
-    last += int64_t{tensor.sizes[axis] - 1} * tensor.strides[axis];
+    last += std::abs(int64_t{tensor.sizes[axis] - 1} * tensor.strides[axis]);
   }
   return last + 1;
 }
@@ -56,7 +57,7 @@ cudnnStatus_t set(cudnnTensorStruct* tensor, const cudnnTensorStruct& value) {
   for (int i = 0; i < value.dimensions; ++i) {
     const auto axis = static_cast<std::size_t>(i);
     if (value.sizes[axis] <= 0) return bad_parameter("size {} of dimension {}", value.sizes[axis], i);
-    if (value.strides[axis] == 0) return bad_parameter("stride 0 of dimension {}", i);
+    if (value.strides[axis] == 0 && value.sizes[axis] > 1) return bad_parameter("stride 0 of dimension {}", i);
   }
   if (extent(value) > std::numeric_limits<int>::max())
     return not_supported("a tensor of more than 2 Giga-elements, padding included");
@@ -162,7 +163,8 @@ cudnnStatus_t cudnnSetTensor4dDescriptorEx(cudnnTensorDescriptor_t tensorDesc, c
 
 cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t tensorDesc, cudnnTensorFormat_t format,
                                          cudnnDataType_t dataType, int n, int c, int h, int w) {
-  if (!valid(format)) return bad_parameter("tensor format {}", static_cast<int>(format));
+  if (!valid(format) || !valid(dataType))
+    return bad_parameter("tensor format {}, data type {}", static_cast<int>(format), static_cast<int>(dataType));
   if (n <= 0 || c <= 0 || h <= 0 || w <= 0) return bad_parameter("sizes {}, {}, {}, {}", n, c, h, w);
   const int64_t image = int64_t{c} * h * w;
   if (image * n > std::numeric_limits<int>::max()) return not_supported("a tensor of more than 2 Giga-elements");
@@ -174,6 +176,7 @@ cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t tensorDesc, cud
 cudnnStatus_t cudnnSetTensorNdDescriptor(cudnnTensorDescriptor_t tensorDesc, cudnnDataType_t dataType, int nbDims,
                                          const int dimA[], const int strideA[]) {
   if (dimA == nullptr || strideA == nullptr || nbDims < 1) return bad_parameter("{} dimensions", nbDims);
+  if (!valid(dataType)) return bad_parameter("data type {}", static_cast<int>(dataType));
   if (nbDims > CUDNN_DIM_MAX) return not_supported("{} dimensions, more than {}", nbDims, CUDNN_DIM_MAX);
   cudnnTensorStruct tensor{.type = dataType, .dimensions = nbDims};
   std::copy_n(dimA, nbDims, tensor.sizes.begin());

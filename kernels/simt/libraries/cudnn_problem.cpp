@@ -35,7 +35,7 @@ cudnnStatus_t check_descriptors(const cudnnTensorStruct* x, const cudnnFilterStr
   cudnn_filters().check(w);
   cudnn_convolutions().check(convolution);
   if (x->dimensions == 0 || w->k == 0 || !convolution->set) return bad_parameter("a descriptor that was never set");
-  if (x->dimensions != 4) return not_supported("a tensor of {} dimensions", x->dimensions);
+  if (x->dimensions != 4) return bad_parameter("a tensor of {} dimensions, a filter of 4", x->dimensions);
   if (x->sizes[1] != w->c * convolution->groups)
     return bad_parameter("{} feature maps in the tensor, {} of {} groups in the filter", x->sizes[1], w->c,
                          convolution->groups);
