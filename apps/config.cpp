@@ -113,6 +113,21 @@ std::string format_layers(const std::string& key, const std::vector<LayerTable>&
   return text;
 }
 
+std::vector<ParameterGroup> read_groups(const toml::node& node) {
+  const auto* list = node.as_array();
+  if (list == nullptr || !list->is_homogeneous(toml::node_type::table))
+    throw UsageError("train.group: expected tables, such as [[train.group]]");
+  std::vector<ParameterGroup> groups;
+  for (const toml::node& item : *list) {
+    ParameterGroup& group = groups.emplace_back();
+    for (const auto& [key, value] : *item.as_table()) {
+      const std::string name(key.str());
+      set_known(group, "train.group", name, scalar_text("train.group." + name, value));
+    }
+  }
+  return groups;
+}
+
 void set_key(Config& config, const std::string& section, const std::string& key, const std::string& text) {
   if (section == "model") {
     set_model(config, key, text);
@@ -151,6 +166,10 @@ void apply_table(Config& config, const toml::table& table) {
     for (const auto& [key, value] : *keys) {
       const std::string key_name(key.str());
       if (section_name == "frontend" && key_name == "preset") continue;
+      if (section_name == "train" && key_name == "group") {
+        config.train.groups = read_groups(value);
+        continue;
+      }
       set_key(config, section_name, key_name, scalar_text(section_name + "." + key_name, value));
     }
   }
@@ -243,6 +262,7 @@ std::string format_config(const Config& config) {
   text += "\n[data]\n" + format_options(config.data);
   text += "\n[augment]\n" + format_options(config.augment);
   text += "\n[train]\n" + format_options(config.train);
+  for (const ParameterGroup& group : config.train.groups) text += "\n[[train.group]]\n" + format_options(group);
   return text;
 }
 

@@ -39,13 +39,27 @@ void validate(const TrainOptions& options) {
   require(options.average < 1, "train.average: {}, expected below 1", options.average);
   try {
     validate(schedule_of(options));
-    make_optimizer(options, {});
+    TrainOptions of_nothing = options;  // no parameters that a group could match
+    of_nothing.groups.clear();
+    make_optimizer(of_nothing, {});
   } catch (const Error& error) {
     fail("train: {}", error.what());
+  }
+  for (const ParameterGroup& group : options.groups) {
+    try {
+      validate(group);
+    } catch (const Error& error) {
+      fail("train.group.{}", error.what());
+    }
   }
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const TrainOptions& options, std::vector<Parameter> parameters) {
+  try {
+    apply_groups(options.groups, parameters);
+  } catch (const Error& error) {
+    fail("train.group: {}", error.what());
+  }
   const bool keras = options.variant == OptimizerVariant::keras;
   const bool decoupled = keras || options.optimizer == OptimizerKind::adamw;
   const double rate = options.learning_rate;

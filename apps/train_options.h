@@ -6,6 +6,7 @@
 #include "kernels/sgd.h"
 #include "layers/loss.h"
 #include "optim/optimizer.h"
+#include "optim/parameter_groups.h"
 #include "optim/schedule.h"
 
 namespace melgrad {
@@ -63,7 +64,8 @@ struct TrainOptions {
   int64_t patience = 0;         // stop after so many epochs without a better validation loss; 0: never
   bool shuffle_labels = false;  // a control: training and validation labels at random, so test accuracy must be chance
   bool fuse = true;             // neighbouring layers as one operation; no setting of a recipe
-  uint64_t seed = 0;            // of the initial weights, the split, the order of samples and the dropout masks
+  std::vector<ParameterGroup> groups{};  // [[train.group]] tables: other rates and decays for some parameters
+  uint64_t seed = 0;  // of the initial weights, the split, the order of samples and the dropout masks
 
   template <class Self, class Field>
   static void visit(Self& self, Field&& field) {
@@ -110,6 +112,7 @@ void validate(const TrainOptions& options);
 Schedule schedule_of(const TrainOptions& options);
 LossOptions loss_options(const TrainOptions& options);  // without weights of classes, which the data give
 
+// With the groups of the options.
 std::unique_ptr<Optimizer> make_optimizer(const TrainOptions& options, std::vector<Parameter> parameters);
 
 }  // namespace melgrad

@@ -14,7 +14,7 @@ namespace melgrad {
 struct Parameter {
   std::string name;
   Tensor tensor;
-  // Groups of parameters: factors of the learning rate, and of weight decay and L2 (0 for biases and norms, say).
+  // Factors of the learning rate, and of weight decay and L2 (0 for biases and norms, say): optim/parameter_groups.h.
   double rate_scale = 1;
   double decay_scale = 1;
 };

@@ -8,11 +8,11 @@
     python3 scripts/mutate.py --show kernels/adam_formulas.h   # the file with its mutants in it
 
 How: the sources are copied to build/mutation with all mutants in them at once, behind calls of scripts/mutation/mutant.h
-that compute what the source says unless the environment picks a mutant. So there is one build (about ten minutes), and a
-mutant costs only test cases: those that reach it (a first run of each case finds out), the quickest first, until one
-fails. scripts/mutation/ has the parts: tokens, regions (what is mutated), variables, sites (how), build, run, table.
-Results are kept in build/mutation/state.json; a file whose text changed is run anew. tests/mutation/results.md is
-written after each file. Exit status 1 if a survivor is not explained in tests/mutation/same_function.txt. Needs Python
+that compute what the source says unless a mutant is picked. So there is one build (about ten minutes for all files), and a
+mutant costs only test cases: those that reach it (a first run of each case finds out), the quickest first, until one fails; and as the
+test programs fork for each case, not even their start. scripts/mutation/ has the parts: tokens, regions (what is mutated),
+variables, sites (how), build, run, table. Each result is at once a line of build/mutation/journal.jsonl, so a run can be
+stopped at any time; a file whose text changed is run anew. tests/mutation/results.md is written after each file. Exit status 1 if a survivor is not explained in tests/mutation/same_function.txt. Needs Python
 3.11, git and what the build needs; MELGRAD_MUTATION_JOBS sets the number of processes (2).
 """
 import argparse
@@ -45,40 +45,44 @@ def commit():
 class Session:
     def __init__(self, project, runner, survivors_only):
         self.project, self.runner, self.survivors_only = project, runner, survivors_only
-        self.path = project.folder / "state.json"
-        self.state = json.loads(self.path.read_text()) if self.path.exists() else {}
+        self.path, self.state = project.folder / "journal.jsonl", {}
+        for line in self.path.read_text().splitlines() if self.path.exists() else ():
+            self.note(json.loads(line))
 
-    def save(self):
-        self.path.write_text(json.dumps(self.state, indent=0))
+    def note(self, line):
+        """One result into the state. A file whose text has changed begins anew."""
+        entry = self.state.get(line["file"])
+        if entry is None or entry["hash"] != line["hash"]:
+            entry = self.state[line["file"]] = {"hash": line["hash"], "seconds": 0, "mutants": {}}
+        entry["commit"], entry["seconds"] = line["commit"], entry["seconds"] + line["seconds"]
+        entry["mutants"][line["key"]] = line["result"]
 
     def run(self, file):
-        project, state = self.project, self.state
-        entry = state.setdefault(file, {"hash": "", "commit": "", "seconds": 0, "mutants": {}})
+        project, source, at = self.project, self.project.hash_of(file), commit()
+        entry = self.state.get(file, {"hash": "", "mutants": {}})
+        judged = entry["mutants"] if entry["hash"] == source else {}
         key_of = {n: project.mutants[n][1] for n in self.runner.numbers_of(file)}
-        if entry["hash"] != project.hash_of(file):
-            entry.update(hash=project.hash_of(file), commit=commit(), seconds=0, mutants={})
-        old = {key: result for key, result in entry["mutants"].items() if key in set(key_of.values())}
-        entry["mutants"] = {k: r for k, r in old.items() if not self.survivors_only or r.startswith("killed")}
-        waiting = [n for n, key in key_of.items() if key not in entry["mutants"]]
-        began, count = time.monotonic(), 0
+        waiting = [n for n, key in key_of.items() if key not in judged or (
+            self.survivors_only and not judged[key].startswith("killed"))]
+        began = last = time.monotonic()
+        with self.path.open("a") as journal:
+            def done(number, result):
+                nonlocal last
+                now = time.monotonic()
+                line = {"file": file, "hash": source, "commit": at, "key": key_of[number], "result": result,
+                        "seconds": round(now - last, 4)}
+                last = now
+                journal.write(json.dumps(line) + "\n")
+                journal.flush()
+                self.note(line)
+                if not result.startswith("killed"):
+                    _, _, line, function, original, mutation = project.mutants[number]
+                    report(f"  {result}: {file}:{line} {function}: {original}  ->  {mutation}")
 
-        def done(number, result):
-            nonlocal count
-            entry["mutants"][key_of[number]] = result
-            count += 1
-            if not result.startswith("killed"):
-                _, _, line, function, original, mutation = project.mutants[number]
-                report(f"  {result}: {file}:{line} {function}: {original}  ->  {mutation}")
-            if count % 50 == 0:
-                self.save()
-
-        if waiting:
             self.runner.run(waiting, JOBS, done)
-            entry["seconds"] += time.monotonic() - began
-            entry["commit"] = commit()
-        counts = collections.Counter(result.split(":")[0] for result in entry["mutants"].values())
-        report(f"{file}: {len(entry['mutants'])} mutants, {dict(counts)}, {time.monotonic() - began:.0f} s")
-        self.save()
+        results = self.state[file]["mutants"].values() if file in self.state else ()
+        counts = collections.Counter(result.split(":")[0] for result in results)
+        report(f"{file}: {len(results)} mutants, {dict(counts)}, {time.monotonic() - began:.0f} s")
 
 
 def list_regions(project):
@@ -100,7 +104,7 @@ def main():
     parser.add_argument("--table", action="store_true", help="only write the table")
     parser.add_argument("--build", action="store_true", help="only build and trace")
     options = parser.parse_args()
-    project = Project(ROOT, ROOT / "build" / "mutation")
+    project = Project(ROOT, ROOT / "build" / "mutation", options.files)
     if options.list:
         return list_regions(project)
     if options.show:
@@ -122,11 +126,10 @@ def main():
 
     if not options.table and not options.build:
         # As the user orders the patterns: the most important files first.
-        files = [f for pattern in options.files for f in project.regions.paths if fnmatch.fnmatch(f, pattern)]
+        files = [f for pattern in options.files for f in project.built if fnmatch.fnmatch(f, pattern)]
         for file in dict.fromkeys(files):
-            if project.sites[file]:
-                session.run(file)
-                table()
+            session.run(file)
+            table()
     unexplained, same = table()
     for file, line, function, original, mutation, result in unexplained:
         print(f"{file} | {function} | {original} | {mutation} | {result} at line {line}")

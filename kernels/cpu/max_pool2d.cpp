@@ -1,7 +1,8 @@
 // Max pooling on the CPU: vectors over channels, threads over rows of the output (forward) and of the input (backward).
 //
 // Forward keeps the best value and its tap in registers over the window. Backward gathers: an input element adds up the
-// gradients of the windows that it won, so that nothing is scattered, dx is written once, and the order is fixed.
+// gradients of the windows that it won, so that nothing is scattered, dx is written once, and the order is fixed. Where
+// windows do not overlap, each writes the elements that are its own.
 // Bound by the comparisons: one a tap and output.
 #include <vector>
 
@@ -161,6 +162,45 @@ void gather_rows(const Pool2dProblem& p, const Covers& rows, const Covers& colum
   }
 }
 
+// One window's part of one row of x, all channels: `taps` elements from dx on, of which the first has number `tap`.
+void spread_position(int64_t channels, const float* dy, const int32_t* argmax, int32_t tap, int64_t taps, float* dx) {
+  for_channels(channels, [&](auto d, int64_t channel) {
+    const hn::RebindToSigned<decltype(d)> di;
+    const auto winner = hn::LoadU(di, argmax + channel);
+    const auto gradient = hn::LoadU(d, dy + channel);
+    for (int64_t q = 0; q < taps; ++q) {
+      const auto won = hn::RebindMask(d, hn::Eq(winner, hn::Set(di, tap + static_cast<int32_t>(q))));
+      hn::StoreU(hn::IfThenElseZero(won, gradient), d, dx + q * channels + channel);
+    }
+  });
+}
+
+// Rows begin … end of dx, counted over all samples, of windows that do not overlap.
+void spread_rows(const Pool2dProblem& p, const float* dy, const int32_t* argmax, float* dx, int64_t begin,
+                 int64_t end) {
+  const int64_t h_out = p.h_out(), w_out = p.w_out();
+  for (int64_t row = begin; row < end; ++row) {
+    const int64_t from_first = row % p.h + p.rows.pad_before;  // from the first tap of the first window
+    const int64_t i = from_first / p.rows.stride, tap = from_first % p.rows.stride;
+    float* out = dx + row * p.w * p.c;
+    if (i >= h_out || tap >= p.rows.size) {
+      std::fill_n(out, p.w * p.c, 0.0f);
+      continue;
+    }
+    int64_t done = 0;
+    for (int64_t j = 0; j < w_out; ++j) {
+      const Taps columns(p.columns, j, p.w);
+      const int64_t first = p.columns.input(j, columns.first);
+      std::fill_n(out + done * p.c, (first - done) * p.c, 0.0f);
+      const int64_t output = ((row / p.h * h_out + i) * w_out + j) * p.c;
+      spread_position(p.c, dy + output, argmax + output, static_cast<int32_t>(tap * p.columns.size + columns.first),
+                      columns.last - columns.first, out + first * p.c);
+      done = first + columns.last - columns.first;
+    }
+    std::fill_n(out + done * p.c, (p.w - done) * p.c, 0.0f);
+  }
+}
+
 }  // namespace melgrad::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -170,10 +210,21 @@ namespace {
 
 HWY_EXPORT(pool_rows);
 HWY_EXPORT(gather_rows);
+HWY_EXPORT(spread_rows);
 
 // Rows of about 16 thousand comparisons.
-int64_t grain(const Pool2dProblem& p, int64_t row_outputs) {
-  return std::max<int64_t>(1, 16'384 / std::max<int64_t>(1, row_outputs * p.c * p.rows.size * p.columns.size));
+int64_t grain(int64_t row_comparisons) {
+  return std::max<int64_t>(1, 16'384 / std::max<int64_t>(1, row_comparisons));
+}
+
+// How many windows an element lies in, about.
+int64_t windows_over(const Window& window) {
+  return (window.size + window.stride - 1) / window.stride;
+}
+
+// Whether each element lies in one window at most, and the elements of a window side by side.
+bool apart(const Window& window) {
+  return window.stride >= window.size && window.dilation == 1;
 }
 
 Covers covers(const Window& window, int64_t length) {
@@ -189,15 +240,23 @@ Covers covers(const Window& window, int64_t length) {
 
 void forward(Stream& stream, const Pool2dProblem& p, ConstView x, View y, View argmax) {
   if (x.dtype == DType::f64) return reference::max_pool2d_forward<double>(p, x, y, argmax);
-  parallel_for(stream.threads(), p.n * p.h_out(), grain(p, p.w_out()), [&](int64_t begin, int64_t end) {
-    HWY_DYNAMIC_DISPATCH(pool_rows)(p, x.as<float>(), y.as<float>(), argmax.as<int32_t>(), begin, end);
-  });
+  parallel_for(stream.threads(), p.n * p.h_out(), grain(p.w_out() * p.c * p.rows.size * p.columns.size),
+               [&](int64_t begin, int64_t end) {
+                 HWY_DYNAMIC_DISPATCH(pool_rows)(p, x.as<float>(), y.as<float>(), argmax.as<int32_t>(), begin, end);
+               });
 }
 
 void backward(Stream& stream, const Pool2dProblem& p, ConstView dy, ConstView argmax, View dx) {
   if (dy.dtype == DType::f64) return reference::max_pool2d_backward<double>(p, dy, argmax, dx);
+  const int64_t chunk = grain(p.w * p.c * windows_over(p.rows) * windows_over(p.columns));
+  if (apart(p.rows) && apart(p.columns)) {
+    return parallel_for(stream.threads(), p.n * p.h, chunk, [&](int64_t begin, int64_t end) {
+      HWY_DYNAMIC_DISPATCH(spread_rows)
+      (p, dy.as<float>(), argmax.as<int32_t>(), dx.as<float>(), begin, end);
+    });
+  }
   const Covers rows = covers(p.rows, p.h), columns = covers(p.columns, p.w);
-  parallel_for(stream.threads(), p.n * p.h, grain(p, p.w), [&](int64_t begin, int64_t end) {
+  parallel_for(stream.threads(), p.n * p.h, chunk, [&](int64_t begin, int64_t end) {
     HWY_DYNAMIC_DISPATCH(gather_rows)
     (p, rows, columns, dy.as<float>(), argmax.as<int32_t>(), dx.as<float>(), begin, end);
   });

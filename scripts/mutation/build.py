@@ -1,4 +1,5 @@
 """Builds the tests once with all mutants in them: a copy of the sources, rewritten, in build/mutation."""
+import fnmatch
 import hashlib
 import json
 import os
@@ -7,12 +8,13 @@ import re
 import shutil
 import subprocess
 
-from mutation.regions import Regions
+from mutation.regions import Regions, includes_of
 from mutation.render import render
 from mutation.sites import Finder
 
 NUMBERS_PER_FILE = 4000
-FLAGS = "-std=c++20 -w -march=native -DHWY_COMPILE_ONLY_STATIC"  # one instruction set: the sources are the same for each
+# One instruction set: the sources are the same for each. Optimised little: most of the time goes into compiling.
+FLAGS = "-O1 -fPIC -w -march=native -DHWY_COMPILE_ONLY_STATIC -fno-math-errno -fno-trapping-math"
 PROGRAMS = tuple(os.environ.get("MELGRAD_MUTATION_TESTS", "kernels tensor layers optim models").split())
 
 
@@ -23,11 +25,13 @@ def write_if_changed(path, text):
 
 
 class Project:
-    """The mutated copy. `mutants`: number → (file, key, line, function, original, mutation)."""
+    """The mutated copy. `mutants`: number → (file, key, line, function, original, mutation). Only files that match one of
+    the patterns are built with their mutants, so that a few files are a short build."""
 
-    def __init__(self, root, folder):
+    def __init__(self, root, folder, patterns=("*",)):
         self.root, self.folder = pathlib.Path(root), pathlib.Path(folder)
-        self.tree, self.build = self.folder / "tree", self.folder / "build"
+        # Where the usual build has its folder, so that the compiler cache knows what is not mutated.
+        self.tree, self.build = self.folder / "tree", self.folder / "tree" / "build" / "release"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.regions = Regions(self.root)
         self.numbers = self._load("numbers.json", {})
@@ -35,6 +39,7 @@ class Project:
         self.sites, self.mutants, self.texts = {}, {}, {}
         for path in self.regions.paths:
             self._mutate(path)
+        self.built = [p for p in self.regions.paths if self.sites[p] and any(fnmatch.fnmatch(p, w) for w in patterns)]
         self._save("numbers.json", self.numbers)
 
     def _load(self, name, default):
@@ -77,30 +82,65 @@ class Project:
         listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=self.root, check=True,
                                 capture_output=True, text=True).stdout.split("\0")
         wanted = {name for name in listed if name and (self.root / name).is_file()}
+        server = (pathlib.Path(__file__).parent / "run_tests.cpp").read_text()
+        texts = {"tests/run_tests.cpp": server} | {path: self.texts[path] for path in self.built}
         for name in wanted:
             target = self.tree / name
-            if name in self.texts:
-                write_if_changed(target, self.texts[name])
+            if name in texts:
+                write_if_changed(target, texts[name])
             elif not target.exists() or target.read_bytes() != (self.root / name).read_bytes():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.root / name, target)
         for old in self.tree.rglob("*"):
-            if old.is_file() and old.relative_to(self.tree).as_posix() not in wanted:
+            name = old.relative_to(self.tree).as_posix()
+            if old.is_file() and name not in wanted and not name.startswith("build/"):
                 old.unlink()
+
+    def affected(self):
+        """The sources that see a mutant, by their own text or a header's."""
+        mutated, sees = set(self.built), {}
+
+        def seen_by(path):
+            if path not in sees:
+                sees[path] = path in mutated  # also ends a circle
+                file = self.tree / path
+                text = file.read_text(errors="replace") if file.is_file() else ""
+                sees[path] = sees[path] or any([seen_by(other) for other in includes_of(text)])
+            return sees[path]
+
+        files = [p.relative_to(self.tree).as_posix() for end in ("cpp", "cu")
+                 for folder in ("kernels", "tensor", "layers", "optim") for p in (self.tree / folder).rglob(f"*.{end}")]
+        return sorted(path for path in files if seen_by(path))
+
+    def write_common(self):
+        """What the launcher reads: the headers of every affected source, compiled, and which sources these are."""
+        here = pathlib.Path(__file__).parent
+        for name in ("mutant.h", "common.h"):
+            write_if_changed(self.folder / name, (here / name).read_text())
+        write_if_changed(self.folder / "flags", FLAGS)
+        write_if_changed(self.folder / "affected", "\n".join(self.affected()))
+        sources = [self.folder / name for name in ("mutant.h", "common.h", "flags")]
+        compiled = self.folder / "common.h.gch"
+        if not compiled.exists() or any(s.stat().st_mtime > compiled.stat().st_mtime for s in sources):
+            # As CMake calls the compiler: macros that the headers ask for must be the same.
+            subprocess.run(["c++", "-x", "c++-header", "-std=c++20", "-DNDEBUG", "-DFMT_SHARED", *FLAGS.split(),
+                            self.folder / "common.h", "-o", compiled], check=True)
 
     def compile(self):
         """Compiles, leaving out what the compiler refuses. Those mutants are listed as invalid."""
-        header = self.folder / "mutant.h"
-        write_if_changed(header, (pathlib.Path(__file__).parent / "mutant.h").read_text())
         for _ in range(20):
             self.write_tree()
+            self.write_common()
             if not (self.build / "build.ninja").exists():
-                subprocess.run(["cmake", "-G", "Ninja", "-S", self.tree, "-B", self.build, "-DCMAKE_BUILD_TYPE=Debug",
-                                "-DCMAKE_CXX_FLAGS_DEBUG=-O1", f"-DCMAKE_CXX_FLAGS={FLAGS} -include {header}",
-                                "-DMELGRAD_CUDA=OFF", "-DMELGRAD_BENCH=OFF"], check=True, stdout=subprocess.DEVNULL)
+                launcher = f"{pathlib.Path(__file__).parent / 'launcher.sh'};{self.folder}"
+                subprocess.run(["cmake", "-G", "Ninja", "-S", self.tree, "-B", self.build, "-DCMAKE_BUILD_TYPE=Release",
+                                f"-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}", "-DMELGRAD_CCACHE=OFF", "-DMELGRAD_CUDA=OFF",
+                                "-DMELGRAD_BENCH=OFF"], check=True, stdout=subprocess.DEVNULL)
             jobs = os.environ.get("MELGRAD_MUTATION_JOBS", "2")
+            environment = {**os.environ, "MELGRAD_MUTATION_CCACHE": shutil.which("ccache") or ""}
             made = subprocess.run(["ninja", "-k", "0", "-j", jobs, "-C", self.build,
-                                   *(f"test_{program}" for program in PROGRAMS)], capture_output=True, text=True)
+                                   *(f"test_{program}" for program in PROGRAMS)], capture_output=True, text=True,
+                                  env=environment)
             if made.returncode == 0:
                 return
             (self.folder / "compiler.log").write_text(made.stdout)

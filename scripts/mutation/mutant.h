@@ -1,8 +1,8 @@
 // What the mutated sources call, included before everything else by the build that scripts/mutate.py makes.
 //
 // A program holds all mutants at once. MELGRAD_MUTANT=n picks one; without it everything computes what the sources say.
-// A site of an expression has a number of neighbouring mutants, `base` on. MELGRAD_MUTANT_TRACE names a file, one byte a
-// mutant: 1 is written to the first of a site that is reached, 2 to a mutant that does not exist for the types at hand.
+// A site of an expression has a number of neighbouring mutants, `base` on. A trace is a file of one byte a mutant: 1 is
+// written to the first of a site that is reached, 2 to a mutant that does not exist for the types at hand.
 #pragma once
 
 #include <fcntl.h>
@@ -20,18 +20,20 @@ namespace mutant {
 inline int active = -1;
 inline unsigned char* trace = nullptr;
 
+// Writes to this file, one byte a mutant, from now on.
+inline void open_trace(const char* file) {
+  const int descriptor = open(file, O_RDWR);
+  struct stat status;
+  if (descriptor < 0 || fstat(descriptor, &status) != 0) std::abort();
+  void* bytes =
+      mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  if (bytes == MAP_FAILED) std::abort();
+  trace = static_cast<unsigned char*>(bytes);
+  close(descriptor);
+}
+
 inline bool start() {
   if (const char* number = std::getenv("MELGRAD_MUTANT")) active = std::atoi(number);
-  if (const char* file = std::getenv("MELGRAD_MUTANT_TRACE")) {
-    const int descriptor = open(file, O_RDWR);
-    struct stat status;
-    if (descriptor < 0 || fstat(descriptor, &status) != 0) std::abort();
-    void* bytes =
-        mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-    if (bytes == MAP_FAILED) std::abort();
-    trace = static_cast<unsigned char*>(bytes);
-    close(descriptor);
-  }
   return true;
 }
 inline const bool started = start();

@@ -13,6 +13,10 @@ from mutation.tokens import Source
 CANDIDATES = ("kernels/*_formulas.h", "kernels/window.h", "kernels/pool2d.h", "kernels/conv2d.h", "kernels/reference/*.h",
               "kernels/cpu/*.cpp", "kernels/cpu/*.h", "kernels/cuda/*.cu", "kernels/cuda/*.h", "tensor/autograd.cpp",
               "tensor/ops/*.cpp", "layers/*.cpp", "layers/*.h", "optim/*.cpp")
+# The frontend's: no gradient comes by.
+ASIDE = ("kernels/cpu/*fft*", "kernels/cpu/dct.cpp", "kernels/cpu/spectral_bands.cpp", "kernels/cpu/band_steps-inl.h",
+         "kernels/cpu/frame_*", "kernels/cpu/one_frame-inl.h", "kernels/cpu/signal_reader.h", "kernels/cpu/vectors-inl.h",
+         "kernels/cpu/logarithm-inl.h")
 # Formulas are shared by both directions; the forward pass of a max pool decides where its gradient goes.
 WHOLE = ("kernels/*_formulas.h", "kernels/*/max_pool2d.*", "tensor/autograd.cpp", "tensor/ops/*.cpp", "layers/loss.cpp",
          "optim/*.cpp")
@@ -100,7 +104,8 @@ class Regions:
 
     def __init__(self, root):
         self.root = pathlib.Path(root)
-        self.paths = sorted({p.relative_to(root).as_posix() for pattern in CANDIDATES for p in self.root.glob(pattern)})
+        self.paths = sorted({p.relative_to(root).as_posix() for pattern in CANDIDATES for p in self.root.glob(pattern)
+                             if not any(p.match(aside) for aside in ASIDE)})
         self.sources = {path: Source(path, (self.root / path).read_text()) for path in self.paths}
         self.functions = {path: functions_of(source) for path, source in self.sources.items()}
         self.chosen = set()

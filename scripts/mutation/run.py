@@ -5,14 +5,12 @@ import dataclasses
 import json
 import os
 import re
-import resource
-import select
 import subprocess
 import threading
 
 from mutation.build import PROGRAMS
 
-MEMORY = 6 << 30
+ENOUGH = 20  # seconds of test cases, unmutated: a mutant that has outlived as many has survived
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,45 +19,45 @@ class Case:
     name: str
 
 
+class Server:
+    """A test program that forks for each order: see run_tests.cpp."""
+
+    def __init__(self, path, folder):
+        self.process = subprocess.Popen([path], env={**os.environ, "MELGRAD_MUTANT_SERVER": "1"}, cwd=folder, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def run(self, case, mutant, limit, trace="-"):
+        """(wait status, processor seconds); the limit is of processor seconds."""
+        name = re.sub(r"[,*\\]", "?", case.name)  # doctest's filters: ? is any character
+        order = f"{mutant} {int(limit * 1e6)} {int(limit * 8000) + 10000} {trace} {name}\n"
+        self.process.stdin.write(order)
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().split()
+        if len(answer) != 2:
+            raise SystemExit(f"mutate: test_{case.program} is gone")
+        return int(answer[0]), int(answer[1]) / 1e6
+
+
 class Tests:
     """The test cases of the mutated build, how long each takes, and which mutants it reaches."""
 
     def __init__(self, project):
         self.project = project
         self.seconds, self.reached, self.absent = {}, {}, set()
+        self.servers = threading.local()
 
-    def _command(self, case):
-        name = re.sub(r"[,*\\]", "?", case.name)  # doctest's filters: ? is any character
-        return [str(self.project.build / "tests" / f"test_{case.program}"), f"-tc={name}", "-m"]
+    def _program(self, program):
+        return str(self.project.build / "tests" / f"test_{program}")
 
-    def run(self, case, variables, seconds):
-        """(exit status, processor seconds); 'time' where the limit of processor time or waiting was reached."""
-        limit = int(10 * seconds) + 3
-
-        def limits():
-            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
-            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-        process = subprocess.Popen(self._command(case), env={**os.environ, **variables}, preexec_fn=limits,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.project.folder)
-        descriptor = os.pidfd_open(process.pid)
-        try:
-            # Waiting is counted in slices, which stop with this process when it is stopped from outside.
-            for _ in range(4 * limit + 30):
-                if select.select([descriptor], [], [], 1)[0]:
-                    break
-            else:
-                process.kill()
-        finally:
-            os.close(descriptor)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = status
-        return status, usage.ru_utime + usage.ru_stime
+    def run(self, case, mutant, limit, trace="-"):
+        servers = self.servers.__dict__
+        if case.program not in servers:
+            servers[case.program] = Server(self._program(case.program), self.project.folder)
+        return servers[case.program].run(case, mutant, limit, trace)
 
     def trace(self, report):
         cache = self.project.folder / "trace.json"
-        stamp = {p: (self.project.build / "tests" / f"test_{p}").stat().st_mtime for p in PROGRAMS}
+        stamp = {p: os.stat(self._program(p)).st_mtime for p in PROGRAMS}
         old = json.loads(cache.read_text()) if cache.exists() else {"stamp": {}, "cases": []}
         known = [c for c in old["cases"] if c[0] in stamp and old["stamp"].get(c[0]) == stamp[c[0]]]
         self.absent = set(old.get("absent", [])) if known else set()
@@ -69,31 +67,40 @@ class Tests:
         for program in PROGRAMS:
             if program not in have:
                 for case in self._cases(program):
-                    self._trace(case)
+                    self._trace(case, report)
                 report(f"traced test_{program}: {sum(1 for c in self.seconds if c.program == program)} cases, "
                        f"{sum(s for c, s in self.seconds.items() if c.program == program):.0f} s")
         cases = [[c.program, c.name, s, sorted(self.reached[c])] for c, s in self.seconds.items()]
         cache.write_text(json.dumps({"stamp": stamp, "cases": cases, "absent": sorted(self.absent)}))
 
     def _cases(self, program):
-        listed = subprocess.run([self.project.build / "tests" / f"test_{program}", "-ltc", "--no-colors"],
-                                capture_output=True, text=True, check=True).stdout
+        listed = subprocess.run([self._program(program), "-ltc", "--no-colors"], capture_output=True, text=True,
+                                check=True).stdout
         return [Case(program, line) for line in listed.splitlines()
                 if line and not line.startswith("[doctest]") and not line.startswith("====")]
 
-    def _trace(self, case):
+    def _trace(self, case, report):
         size = max(self.project.mutants) + 1
         path = self.project.folder / "trace"
         path.write_bytes(bytes(size))
-        status, self.seconds[case] = self.run(case, {"MELGRAD_MUTANT_TRACE": str(path)}, 600)
+        status, _ = self.run(case, -1, 600, path)
         if status != 0:
-            raise SystemExit(f"mutate: without a mutant, test_{case.program} fails: {case.name}")
+            report(f"without a mutant, test_{case.program} fails, so it is left out: {case.name}")
+            return
+        _, self.seconds[case] = self.run(case, -1, 600)
         data = path.read_bytes()
         self.reached[case] = {found.start() for found in re.finditer(b"\x01", data)}
         self.absent |= {found.start() for found in re.finditer(b"\x02", data)}
 
     def cases_of(self, base):
-        return sorted((c for c, reached in self.reached.items() if base in reached), key=self.seconds.get)
+        """Those that reach a mutant, the quickest first, as far as ENOUGH goes."""
+        cases, together = [], 0
+        for case in sorted((c for c, reached in self.reached.items() if base in reached), key=self.seconds.get):
+            together += self.seconds[case]
+            if cases and together > ENOUGH:
+                break
+            cases.append(case)
+        return cases
 
 
 class Runner:
@@ -119,7 +126,7 @@ class Runner:
         with self.lock:
             first = [c for c, _ in likely.most_common(2) if c in cases and self.tests.seconds[c] < 1]
         for case in first + [c for c in cases if c not in first]:
-            status, _ = self.tests.run(case, {"MELGRAD_MUTANT": str(number)}, self.tests.seconds[case])
+            status, _ = self.tests.run(case, number, 10 * self.tests.seconds[case] + 0.3)
             if status != 0:
                 with self.lock:
                     likely[case] += 1

@@ -73,8 +73,10 @@ class Finder:
                 self._range(i, match[i + 1] + 1)
             elif CHECKS.match(text) and tokens[i + 1].text == "(":
                 self._range(i, match[i + 1] + 1)
-                if tokens[i - 1].text == ")" and self.source.closes_control(i - 1):
-                    self._range(match[i - 1], i)
+                self._leave_out_question(i)
+            elif text == "throw":
+                self._range(i, statement_end(self.source, i))
+                self._leave_out_question(i)
             elif text == "case":
                 while tokens[i].text != ":":
                     self.left_out.add(i)
@@ -83,6 +85,14 @@ class Finder:
                 self._range(i, statement_end(self.source, i))
             elif text == "struct":
                 self._range(i, statement_end(self.source, i))
+
+    def _leave_out_question(self, i):
+        """The head of an `if` that does nothing but refuse, at i."""
+        before = i - 1
+        if self.tokens[before].text == "{" and self.tokens[i].text in ("fail", "throw"):
+            before -= 1
+        if self.tokens[before].text == ")" and self.source.closes_control(before):
+            self._range(self.match[before], before + 1)
 
     def _add(self, start, end, before, parts, after, mutants, **more):
         if any(i in self.left_out for i in range(start, end) if i == start or i == end - 1):

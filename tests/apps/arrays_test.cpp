@@ -153,6 +153,64 @@ TEST_CASE("every optimizer, with schedule, clipping and averaging, resumes to th
   }
 }
 
+constexpr const char* groups = R"([[train.group]]
+match = "conv1d_1.*"
+rate_scale = 0
+[[train.group]]
+match = "*.bias"
+decay_scale = 0.0
+rate_scale = 2
+)";
+
+TEST_CASE("[[train.group]] tables hold parameters still by name, and resume to the bit") {
+  const ArrayRun run;
+  run.folder.write("recipe.toml", std::string(recipe) + groups);
+  const Arguments decay{"--set", "train.optimizer=adamw", "--set", "train.weight_decay=0.5"};
+  const Outcome whole = run.train("whole", decay);
+  REQUIRE_MESSAGE(whole.status == 0, whole.err);
+  CHECK(run.train("parts", decay, {{"MELGRAD_DIE_AT_FILE_OPERATION", "20"}}).status != 0);
+  Arguments resuming = decay;
+  resuming.push_back("--resume");
+  const Outcome resumed = run.train("parts", resuming);
+  REQUIRE_MESSAGE(resumed.status == 0, resumed.err);
+  for (const char* file : {"last.safetensors", "best.safetensors", "log.tsv", "config.toml"}) {
+    INFO(file);
+    CHECK(file_bytes(run.folder / "whole" / file) == file_bytes(run.folder / "parts" / file));
+  }
+  // The first weights, by a run of one epoch at rate 0.
+  REQUIRE(run.train("first", {"--set", "train.learning_rate=0", "--set", "train.epochs=1"}).status == 0);
+  const auto before = load_safetensors(run.folder / "first" / "last.safetensors").tensors;
+  const auto after = load_safetensors(run.folder / "whole" / "last.safetensors").tensors;
+  const auto same = [&](const char* name) {
+    return std::ranges::equal(before.at(name).data<float>(), after.at(name).data<float>());
+  };
+  CHECK(same("conv1d_1.weight"));
+  CHECK(same("conv1d_1.bias"));  // the first group that matches
+  CHECK_FALSE(same("residual_1.body.conv1d_1.bias"));
+  CHECK_FALSE(same("out.weight"));
+  // Without the groups it is another training.
+  run.folder.write("recipe.toml", recipe);
+  REQUIRE(run.train("plain", decay).status == 0);
+  CHECK(file_bytes(run.folder / "plain" / "log.tsv") != file_bytes(run.folder / "whole" / "log.tsv"));
+}
+
+TEST_CASE("groups that make no sense are refused by name") {
+  const ArrayRun run;
+  const auto refused = [&](const std::string& table, int status, const std::string& part) {
+    run.folder.write("recipe.toml", std::string(recipe) + table);
+    const Outcome outcome = run.train("run");
+    CHECK_MESSAGE(outcome.status == status, outcome.err);
+    CHECK_MESSAGE(outcome.err.find(part) != std::string::npos, outcome.err);
+    CHECK_MESSAGE(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1, outcome.err);
+  };
+  refused("[[train.group]]\nmatch = \"*.scale\"\n", 1, "train.group: no parameter's name matches '*.scale'; there is ");
+  refused("[[train.group]]\nrate_scale = 0.1\n", 2, "train.group.match: empty");
+  refused("[[train.group]]\nmatch = \"*\"\ndecay_scale = -1\n", 2, "train.group.decay_scale: -1, expected 0 or more");
+  refused("[[train.group]]\nmatch = \"*\"\nrate_scale = nan\n", 2, "train.group.rate_scale: nan, expected 0 or more");
+  refused("[[train.group]]\nmatch = \"*\"\nrate = 1\n", 2, "unknown key 'train.group.rate'");
+  refused("[train.group]\nmatch = \"*\"\n", 2, "train.group: expected tables, such as [[train.group]]");
+}
+
 TEST_CASE("arrays that do not fit are refused by name") {
   const ArrayRun run;
   const auto refused = [&](const std::string& part) {

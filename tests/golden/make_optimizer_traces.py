@@ -97,10 +97,26 @@ def forward_pytorch(own, x):
     return state @ own["dense_1.weight"] + own["dense_1.bias"]
 
 
-def train_pytorch(weights, x, labels, make_optimizer, clip=None):
+def groups_of(parameters):
+    """PyTorch's parameter groups: the first convolution at a quarter of the rate, no decay of biases and norms."""
+    groups = {}
+    for name, tensor in parameters.items():
+        quarter, plain = name.startswith("conv2d_1."), name.endswith((".bias", ".gamma", ".beta"))
+        groups.setdefault((quarter, plain and not quarter), []).append(tensor)
+    return groups
+
+
+def grouped(make, rate, weight_decay):
+    return lambda parameters: make([
+        {"params": tensors, "lr": rate / 4 if quarter else rate, "weight_decay": 0 if plain else weight_decay}
+        for (quarter, plain), tensors in groups_of(parameters).items()])
+
+
+def train_pytorch(weights, x, labels, make_optimizer, clip=None, by_name=False):
     own = {name: torch.tensor(value, dtype=torch.float64) for name, value in weights.items()}
-    trained = [t.requires_grad_() for name, t in own.items() if "running" not in name]
-    optimizer = make_optimizer(trained)
+    named = {name: t.requires_grad_() for name, t in own.items() if "running" not in name}
+    trained = list(named.values())
+    optimizer = make_optimizer(named if by_name else trained)
     losses = []
     for step in range(STEPS):
         loss = F.cross_entropy(forward_pytorch(own, x[step % BATCHES]), torch.tensor(labels[step % BATCHES]))
@@ -152,6 +168,12 @@ def main():
     }
     traces = {f"keras_{name}": train_keras(weights, x, labels, make()) for name, make in keras_variants.items()}
     traces |= {f"pytorch_{name}": train_pytorch(weights, x, labels, make) for name, make in pytorch_variants.items()}
+    pytorch_groups = {
+        "sgd_groups": grouped(lambda p: t.SGD(p, momentum=0.9), 0.05, 0.1),
+        "adamw_groups": grouped(lambda p: t.AdamW(p, eps=1e-3), 0.01, 0.2),
+    }
+    traces |= {f"pytorch_{name}": train_pytorch(weights, x, labels, make, by_name=True)
+               for name, make in pytorch_groups.items()}
     traces["pytorch_sgd_clip_grad_norm"] = train_pytorch(weights, x, labels, pytorch_variants["sgd"], clip=0.3)
     tensors = {"x": x, "labels": labels.astype(np.int32)}
     tensors |= {f"initial/{name}": value for name, value in weights.items()}

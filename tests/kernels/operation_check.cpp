@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <string_view>
 
 #include "kernels/memory.h"
 #include "kernels/simt/recording.h"
@@ -270,6 +272,12 @@ void check_races(const OperationCase& operation, const Expectation& expectation)
   }
 }
 
+// MELGRAD_TEST_DEVICES, if set, names the devices to run on: a search for mutants of one device leaves out the others.
+bool is_asked_for(Device device) {
+  const char* names = std::getenv("MELGRAD_TEST_DEVICES");
+  return names == nullptr || std::string_view(names).find(name_of(device)) != std::string_view::npos;
+}
+
 void check_device(const OperationCase& operation, Device device, bool exact, const Expectation& expectation) {
   if (device == Device::simt) return check_schedules(operation, exact, expectation);
   if (device == Device::cpu) return check_threads(operation, exact, expectation);
@@ -287,6 +295,7 @@ bool checks_races_only() {
 
 void check(const OperationCase& operation) {
   std::vector<Device> on = operation.devices;
+  std::erase_if(on, [](Device device) { return !is_asked_for(device); });
   // What runs on simt is a CUDA kernel, so it runs on the GPU too where there is one.
   const std::vector<Device> available = available_devices();
   if (std::count(on.begin(), on.end(), Device::simt) != 0 &&

@@ -22,7 +22,8 @@ std::vector<Pool2dProblem> pool_problems() {
       pool_problem({1, 23, 21, 7}, {2, 1}, {2, 1}, same),       // more outputs than 256, no multiple of 4
       pool_problem({1, 1, 1, 1}, {1, 1}, {1, 1}, valid),       pool_problem({1, 1, 300, 2}, {1, 1}, {7, 1}, same),
       pool_problem({0, 4, 4, 3}, {2, 2}, {2, 2}, valid),       pool_problem({2, 4, 4, 0}, {2, 2}, {2, 2}, valid),
-      {1, 4, 4, 7, {3, 2, 1, 2, 0}, {3, 1, 1, 0, 2}},  // padding on one side only
+      {1, 4, 4, 7, {3, 2, 1, 2, 0}, {3, 1, 1, 0, 2}},     // padding on one side only
+      {2, 11, 14, 19, {2, 3, 1, 1, 1}, {3, 4, 1, 2, 0}},  // gaps both ways, and a rest that no window covers
       {37, 6, 5, 20, {3, 3, 1, 0, 0}, {2, 1, 1, 1, 1}},
   };
 }

@@ -34,6 +34,8 @@ std::vector<Problem> problems() {
       {"one element", {1, 1}, {1}, {1}, {}, {}},
       {"nothing", {0, 4}, {0, 4}, {0, 4}, all({0, 4}), all({0, 4})},
       {"a scalar", {}, {1}, {1}, {}, {}},
+      {"planes transposed", {3, 35, 50}, {3, 50, 35}, {3, 35, 50}, {{1750, 1, 35}}, all({3, 35, 50})},
+      {"a plane transposed into part of another", {17, 33}, {40, 30}, {20, 41}, {{1, 30}, 35}, {{41, 1}, 45}},
       {"more than one chunk", {70, 1000}, {70, 1000}, {1000, 70}, all({70, 1000}), {{1, 70}}},
   };
 }

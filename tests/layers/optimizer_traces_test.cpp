@@ -16,6 +16,7 @@
 #include "layers/reshape.h"
 #include "layers/sequential.h"
 #include "optim/clip.h"
+#include "optim/parameter_groups.h"
 #include "optim/schedule.h"
 #include "tensor/io/safetensors.h"
 #include "tests/layers/trace.h"
@@ -77,6 +78,17 @@ void decayed(Optimizer& optimizer, int64_t step) {
   optimizer.set_learning_rate(scheduled_rate(schedule, 0.1, {.step = step}));
 }
 
+// The first convolution at a quarter of the rate, no decay of biases and norms.
+MakeOptimizer grouped(const MakeOptimizer& make) {
+  return [make](std::vector<Parameter> parameters) {
+    const ParameterGroup groups[] = {{.match = "conv2d_1.*", .rate_scale = 0.25},
+                                     {.match = "*.bias", .decay_scale = 0},
+                                     {.match = "batch_norm_?.*", .decay_scale = 0}};
+    apply_groups(groups, parameters);
+    return make(std::move(parameters));
+  };
+}
+
 const Trace traces[] = {
     {"keras_sgd", sgd({.learning_rate = 0.05})},
     {"keras_sgd_momentum", sgd({.learning_rate = 0.05, .momentum = 0.9})},
@@ -112,6 +124,9 @@ const Trace traces[] = {
     {"pytorch_rmsprop_centred",
      rmsprop(
          {.learning_rate = 0.005, .rho = 0.9, .momentum = 0.7, .centred = true, .epsilon = 1e-2, .variant = pytorch})},
+    {"pytorch_sgd_groups", grouped(sgd({.learning_rate = 0.05, .momentum = 0.9, .l2 = 0.1, .variant = pytorch}))},
+    {"pytorch_adamw_groups",
+     grouped(adam({.learning_rate = 0.01, .epsilon = 1e-3, .weight_decay = 0.2, .variant = pytorch}))},
     {"pytorch_sgd_clip_grad_norm", sgd({.learning_rate = 0.05, .variant = pytorch}),
      [](Optimizer& o, int64_t) { clip_by_global_norm(o.parameters(), 0.3); }},
 };

@@ -41,6 +41,15 @@ TEST_CASE("gradients accumulate in leaves until zero_grad") {
   CHECK(values_of(x.grad()) == Values{1, 1});
 }
 
+TEST_CASE("a gradient that nobody else holds is added to in place") {
+  Tensor x = leaf({2, 3});
+  sum(multiply(x, x)).backward();
+  const void* memory = x.grad().view().data;
+  sum(multiply(x, x)).backward();
+  CHECK(values_of(x.grad()) == Values{8, 12});
+  CHECK(x.grad().view().data == memory);
+}
+
 TEST_CASE("backward from a leaf itself") {
   Tensor x = leaf({2});
   x.backward();

@@ -79,6 +79,8 @@ TEST_CASE("movement refuses what does not fit") {
 TEST_CASE("max and variance: values and gradients") {
   const Tensor x = tensor({1, 5, 5, 4, 2, 6}, {2, 3});
   CHECK(max(x).item() == 6);
+  CHECK(max(x).shape() == Shape{});
+  CHECK(max(x, {0, 1}).shape() == Shape{1, 1});
   CHECK(values_of(max(x, {1})) == Values{5, 6});
   CHECK(variance(x).item() == doctest::Approx(107.0 / 6 - 23.0 * 23 / 36));
   Tensor leaf = x.clone().set_requires_grad();

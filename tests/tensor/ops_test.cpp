@@ -49,7 +49,14 @@ TEST_CASE("matmul: values and gradients") {
     }
   }
   CHECK_THROWS_WITH_AS(matmul(a, a), "matmul: (2, 3) times (2, 3); expected (m, k) times (k, n)", Error);
-  CHECK_THROWS_AS(matmul(a, tensor({1, 2, 3}, {3})), Error);
+  CHECK_THROWS_WITH_AS(matmul(a, tensor({1, 2, 3}, {3})), "matmul: (2, 3) times (3); expected (m, k) times (k, n)",
+                       Error);
+  CHECK_THROWS_WITH_AS(matmul(tensor({1, 2, 3}, {3}), b), "matmul: (3) times (3, 2); expected (m, k) times (k, n)",
+                       Error);
+  CHECK_THROWS_WITH_AS(matmul(a, uniform_tensor({3, 2, 2}, 1)),
+                       "matmul: (2, 3) times (3, 2, 2); expected (m, k) times (k, n)", Error);
+  CHECK_THROWS_WITH_AS(matmul(uniform_tensor({2, 3, 2}, 1), b),
+                       "matmul: (2, 3, 2) times (3, 2); expected (m, k) times (k, n)", Error);
   CHECK_THROWS_AS(matmul(a, b, MatmulAlgorithm::tiled), Error);  // not on the cpu
 }
 
@@ -146,7 +153,10 @@ TEST_CASE("softmax_cross_entropy: values and gradients") {
   check_gradients("softmax_cross_entropy", [labels](const Tensors& in) { return softmax_cross_entropy(in[0], labels); },
                   {uniform_tensor({3, 5}, 1, -2, 2)});
   const Tensor logits = Tensor::zeros({3, 5});
-  CHECK_THROWS_AS(softmax_cross_entropy(Tensor::zeros({15}), labels), Error);
+  for (const Shape& shape : {Shape{15}, Shape{3, 5, 1}, Shape{}})
+    CHECK_THROWS_WITH_AS(
+        softmax_cross_entropy(Tensor::zeros(shape), labels),
+        ("softmax_cross_entropy: logits are " + shape.to_string() + ", expected (rows, classes)").c_str(), Error);
   CHECK_THROWS_AS(softmax_cross_entropy(logits, Tensor::zeros({3})), Error);                // f32 labels
   CHECK_THROWS_AS(softmax_cross_entropy(logits, Tensor::full({3}, 5, DType::i32)), Error);  // past the classes
   CHECK_THROWS_AS(softmax_cross_entropy(logits, Tensor::full({3}, -1, DType::i32)), Error);

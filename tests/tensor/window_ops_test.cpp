@@ -67,7 +67,28 @@ TEST_CASE("conv2d refuses what does not fit") {
                        "conv2d: x is (1, 5, 5, 2) and the weight (3, 3, 1, 4) in 1 groups; expected (n, h, w, c) and "
                        "(kh, kw, c / groups, o)",
                        Error);
-  CHECK_THROWS_AS(conv2d(Tensor::zeros({5, 5, 2}), Tensor::zeros({3, 3, 2, 4})), Error);
+  // Ranks, in either place. Of too many axes the first four fit.
+  const auto refused = [](const char* operation, const auto& convolution, const Shape& in, const Shape& weight) {
+    const std::string start = fmt::format("{}: x is {} and the weight {} in 1 groups; expected (n, ", operation,
+                                          in.to_string(), weight.to_string());
+    try {
+      convolution(Tensor::zeros(in), Tensor::zeros(weight));
+      FAIL_CHECK(start << " was not refused");
+    } catch (const Error& error) {
+      CHECK_MESSAGE(std::string(error.what()).starts_with(start), error.what());
+    }
+  };
+  const auto two = [](const Tensor& in, const Tensor& weight) { return conv2d(in, weight); };
+  refused("conv2d", two, {5, 5, 2}, {3, 3, 2, 4});
+  refused("conv2d", two, {1, 5, 5, 2, 1}, {3, 3, 2, 4});
+  refused("conv2d", two, {1, 5, 5, 2}, {3, 3, 2});
+  refused("conv2d", two, {1, 5, 5, 2}, {3, 3, 2, 4, 1});
+  const auto one = [](const Tensor& in, const Tensor& weight) { return conv1d(in, weight, {}); };
+  refused("conv1d", one, {5, 2}, {3, 2, 4});
+  refused("conv1d", one, {1, 5, 2, 1}, {3, 2, 4});
+  refused("conv1d", one, {1, 5, 2}, {3, 2});
+  refused("conv1d", one, {1, 5, 2}, {3, 2, 4, 1});
+  refused("conv1d", one, {1, 5, 3}, {3, 2, 4});
   CHECK_THROWS_AS(conv2d(x, Tensor::zeros({6, 3, 2, 4})), Error);  // longer than the input
   CHECK_THROWS_AS(conv2d(x, Tensor::zeros({3, 3, 2, 4}, DType::f64)), Error);
 }
@@ -116,6 +137,13 @@ TEST_CASE("batch_norm_train: values, running statistics and gradients") {
     const double variance = kind == RunningVariance::biased ? 3.5 : 3.5 * 4 / 3;
     CHECK(all_close(values_of(running.variance), {0.9 * 20 + 0.1 * variance}, 1e-12));
   }
+  // Two channels of two rows: the unbiased variance counts rows, not numbers.
+  RunningStatistics of_rows{Tensor::zeros({2}, DType::f64), Tensor::zeros({2}, DType::f64)};
+  batch_norm_train(Tensor::from(Values{1, 10, 3, 14}, {2, 2}), Tensor::full({2}, 1, DType::f64),
+                   Tensor::zeros({2}, DType::f64), of_rows.mean, of_rows.variance,
+                   {.momentum = Momentum::keras(0), .running_variance = RunningVariance::unbiased});
+  CHECK(all_close(values_of(of_rows.mean), {2, 12}, 1e-12));
+  CHECK(all_close(values_of(of_rows.variance), {2, 8}, 1e-12));
   CHECK(Momentum::pytorch(0.1).keep == 0.9);
   for (const Shape& shape : {Shape{7, 3}, Shape{2, 3, 2, 4}, Shape{5, 1}}) {
     const Shape channels{shape[-1]};
