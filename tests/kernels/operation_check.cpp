@@ -302,6 +302,7 @@ void check(const OperationCase& operation) {
       std::count(available.begin(), available.end(), Device::cuda) != 0) {
     on.push_back(Device::cuda);
   }
+  if (on.empty()) return;
   const Expectation real(operation, false);
   if (races_only) {
     if (std::count(on.begin(), on.end(), Device::simt) != 0) check_races(operation, real);
