@@ -23,6 +23,7 @@ void add_predict_command(CLI::App& app);
 void add_convert_command(CLI::App& app);
 void add_export_command(CLI::App& app);
 void add_report_command(CLI::App& app);
+void add_profile_command(CLI::App& app);
 void add_samples_command(CLI::App& app);
 
 // --json: the one object on standard output.

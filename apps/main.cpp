@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
   melgrad::add_convert_command(app);
   melgrad::add_export_command(app);
   melgrad::add_report_command(app);
+  melgrad::add_profile_command(app);
   melgrad::add_samples_command(app);
   arm_fault_injection();
   try {

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "optim/clip.h"
 #include "tensor/io/atomic_file.h"
 #include "tensor/io/safetensors.h"
 
@@ -48,8 +47,7 @@ Trainer::Trainer(Sequential& network, const TrainOptions& options, const Samples
       valid_(valid),
       folder_(std::move(folder)),
       batches_(train, batches, options.batch, options.seed),
-      loss_(loss_of(options, train, network.output_shape().numel())),
-      optimizer_(make_optimizer(options, as_parameters(network.parameters()))),
+      step_(network, options, loss_of(options, train, network.output_shape().numel())),
       device_(network.state().front().tensor.device()) {
   validate(options);
   require(train.size() > 0, "train: no training samples; look at data.test, data.valid and what was skipped");
@@ -63,7 +61,7 @@ bool Trainer::resume() {
   const auto path = folder_ / "last.safetensors";
   if (!std::filesystem::exists(path)) return false;
   const uint64_t data = progress_.data;
-  progress_ = load_checkpoint(path, network_, *optimizer_, average_.get());
+  progress_ = load_checkpoint(path, network_, step_.optimizer(), average_.get());
   require(progress_.data == data, "{}: was trained on other data; resume with the --data that it was started with",
           folder_.string());
   progress_.finished = false;  // there may be more epochs to do than it was started with
@@ -114,24 +112,12 @@ bool Trainer::run_epoch(const TrainingEvents& events, const std::atomic<bool>& s
 }
 
 void Trainer::train_step(const Batch& batch) {
-  const Pass pass{
-      .training = true, .seed = options_.seed, .step = static_cast<uint32_t>(progress_.step), .fuse = options_.fuse};
-  const Tensor output = network_.pre_activation(batch.inputs, pass);
-  const Tensor loss = compute_loss(loss_, output, network_.activation(), batch.targets);
-  const double value = loss.item();
-  require(std::isfinite(value),
-          "train: the loss is {} in epoch {}; lower train.learning_rate (now {}) or look at the data", value,
-          progress_.epoch + 1, optimizer_->learning_rate());
-  optimizer_->zero_grad();
-  loss.backward();
-  if (options_.clip_norm > 0) clip_by_global_norm(optimizer_->parameters(), options_.clip_norm);
-  if (options_.clip_value > 0) clip_by_value(optimizer_->parameters(), options_.clip_value);
-  optimizer_->set_learning_rate(scheduled_rate());
-  optimizer_->step();
+  const StepResult result =
+      step_.run(batch, {.step = progress_.step, .epoch = progress_.epoch + 1, .learning_rate = scheduled_rate()});
   if (average_) average_->update();
   const auto n = static_cast<double>(batch.inputs.shape()[0]);
-  progress_.loss_sum += options_.reduction == LossReduction::sum ? value : value * n;
-  progress_.correct += count_correct(loss_, output, network_.activation(), batch.targets);
+  progress_.loss_sum += options_.reduction == LossReduction::sum ? result.loss : result.loss * n;
+  progress_.correct += count_correct(step_.loss(), result.output, network_.activation(), batch.targets);
   ++progress_.step_in_epoch;
   ++progress_.step;
 }
@@ -150,7 +136,7 @@ EpochResult Trainer::finish_epoch() {
       .epoch = progress_.epoch + 1, .train_loss = progress_.loss_sum / n, .train_accuracy = progress_.correct / n};
   if (average_) average_->swap();  // what is evaluated and kept
   if (valid_.size() > 0) {
-    const SegmentScore valid = score_segments(network_, valid_, loss_, options_.batch);
+    const SegmentScore valid = score_segments(network_, valid_, step_.loss(), options_.batch);
     result.valid_loss = valid.loss;
     result.valid_accuracy = valid.accuracy;
   } else {
@@ -185,11 +171,11 @@ EpochResult Trainer::finish_epoch() {
 void Trainer::restart_from_best() {
   const auto best = folder_ / "best.safetensors";
   network_.load(load_safetensors(best).tensors, best.string());
-  optimizer_ = make_optimizer(options_, as_parameters(network_.parameters()));
+  step_.renew_optimizer();
 }
 
 void Trainer::save() {
-  save_checkpoint(folder_ / "last.safetensors", network_, *optimizer_, average_.get(), progress_);
+  save_checkpoint(folder_ / "last.safetensors", network_, step_.optimizer(), average_.get(), progress_);
   write_file_atomically(folder_ / "log.tsv", progress_.log);
 }
 

@@ -11,6 +11,7 @@
 #include "apps/checkpoint.h"
 #include "apps/evaluation.h"
 #include "apps/train_options.h"
+#include "apps/training_step.h"
 
 namespace melgrad {
 
@@ -64,8 +65,7 @@ class Trainer {
   const Samples& valid_;
   std::filesystem::path folder_;
   BatchSource batches_;
-  LossOptions loss_;
-  std::unique_ptr<Optimizer> optimizer_;
+  TrainingStep step_;
   std::unique_ptr<MovingAverage> average_;  // none without train.average
   Progress progress_;
   Device device_;

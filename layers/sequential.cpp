@@ -4,6 +4,7 @@
 
 #include "kernels/memory.h"
 #include "layers/fusion.h"
+#include "layers/layer_watch.h"
 
 namespace melgrad {
 
@@ -50,13 +51,16 @@ Tensor Sequential::pre_activation(const Tensor& x, const Pass& pass) {
   std::size_t i = 0;
   while (i + 1 < entries_.size()) {
     if (const auto block = find_block(entries_, i, y, pass)) {
+      const WatchedLayers watched(*this, i, block->layers);
       y = block->forward(y);
       i += block->layers;
     } else {
+      const WatchedLayers watched(*this, i, 1);
       y = entries_[i++].layer->forward(y, pass);
     }
   }
   if (i == entries_.size()) return y;  // a block was the end, whose pool has no activation
+  const WatchedLayers watched(*this, i, 1);
   return entries_.back().layer->pre_activation(y, pass);
 }
 

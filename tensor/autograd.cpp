@@ -9,6 +9,7 @@
 
 #include "kernels/elementwise.h"
 #include "tensor/tape.h"
+#include "tensor/tape_watch.h"
 
 namespace melgrad {
 namespace {
@@ -17,6 +18,7 @@ thread_local bool recording = true;
 thread_local bool checking_numbers = false;
 thread_local bool recomputing_now = false;
 thread_local std::vector<Tensor>* rehearsed = nullptr;  // where a Rehearsal gathers
+thread_local const TapeWatch* watching = nullptr;
 
 std::atomic<uint64_t> next_sequence = 1;
 
@@ -134,6 +136,18 @@ Recomputation::~Recomputation() {
   recomputing_now = recomputing_before_;
 }
 
+TapeWatch::TapeWatch(Event recorded_event, Event walks_event)
+    : recorded(std::move(recorded_event)), walks(std::move(walks_event)) {
+  require(watching == nullptr, "tape watch: there is one in this thread already");
+  watching = this;
+}
+TapeWatch::~TapeWatch() {
+  watching = nullptr;
+}
+const TapeWatch* TapeWatch::current() {
+  return watching;
+}
+
 uint64_t next_node() {
   return next_sequence;
 }
@@ -161,6 +175,7 @@ Tensor record(const char* operation, Tensor output, std::vector<Tensor> inputs, 
   node->backward = std::move(backward);
   node->output_shape = output.shape();
   node->sequence = next_sequence++;
+  if (watching != nullptr) watching->recorded(*node);
   return record(std::move(output), std::move(node));
 }
 
@@ -195,6 +210,7 @@ void walk_back(const Tensor& output, const Tensor& gradient, const WalkOptions& 
     Tensor dy = found == flowing.end() ? Tensor() : std::move(found->second);
     if (found != flowing.end()) flowing.erase(found);
     if (dy.defined()) {
+      if (watching != nullptr) watching->walks(*node);
       if (options.at_node) options.at_node(*node, dy);
       for (const auto& hook : node->hooks) hook(dy);
       Gradients gradients(*node);
