@@ -1,29 +1,96 @@
 // melgrad-bench: every kernel and model against this machine's limits.
+//
+//   melgrad-bench [FAMILY [REGEX]] [--benchmark_…]   FAMILY as below; REGEX of the rest of a name
+//   melgrad-bench compare A.json B.json              what has become slower or faster by more than noise
+//   melgrad-bench report RESULTS.json… --out FOLDER  pictures and an HTML page
+//   melgrad-bench --frontend-server, --model-server  for the scripts of bench/peers
+// MELGRAD_THREADS and MELGRAD_SIMD choose the threads and the instruction set.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <string_view>
+#include <string>
+#include <vector>
 
+#include "bench/compare/compare.h"
 #include "bench/frontend/frontend_server.h"
-#include "bench/machine.h"
+#include "bench/models/model_server.h"
+#include "bench/report/report.h"
 #include "kernels/device.h"
+#include "kernels/machine_limits.h"
 #include "kernels/simd.h"
 #include "kernels/thread_pool.h"
 
-int main(int argc, char** argv) {
-  using namespace melgrad;
-  if (argc == 2 && argv[1] == std::string_view("--frontend-server")) return bench::serve_frontend(std::cin, std::cout);
-  if (const char* threads = std::getenv("MELGRAD_THREADS")) set_threads(std::atoi(threads));
-  if (const char* simd = std::getenv("MELGRAD_SIMD")) use_simd(simd);
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  const bench::MachineLimits& limits = bench::machine_limits();
-  fmt::print(stderr, "{}, {}, {} threads: {:.0f} GFLOP/s of multiply-adds, {:.1f} GB/s copied\n",
-             devices().front().name, simd_name(), thread_pool().threads(), limits.flops_per_second / 1e9,
-             limits.bytes_per_second / 1e9);
+namespace {
+
+using namespace melgrad;
+
+constexpr const char* families[] = {"kernels", "network", "frontend", "models", "data", "end-to-end"};
+
+// Turns FAMILY and REGEX into Google Benchmark's filter; false for a word that is neither.
+bool take_family(std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0].starts_with("-")) return true;
+  const std::string family = arguments[0];
+  if (std::find(std::begin(families), std::end(families), family) == std::end(families)) {
+    fmt::print(stderr, "melgrad-bench: no family '{}'; there is {}\n", family, fmt::join(families, ", "));
+    return false;
+  }
+  std::string filter = "--benchmark_filter=^" + family + "/";
+  const bool more = arguments.size() > 1 && !arguments[1].starts_with("-");
+  if (more) filter += ".*(" + arguments[1] + ")";
+  arguments.erase(arguments.begin(), arguments.begin() + (more ? 2 : 1));
+  arguments.insert(arguments.begin(), filter);
+  return true;
+}
+
+// The machine's limits, in Google Benchmark's JSON and on standard error.
+void show_limits() {
+  const MachineLimits& limits = machine_limits();
+  const auto add = [](const char* key, const std::string& value) { benchmark::AddCustomContext(key, value); };
+  add("processor", fmt::format("{}, {} threads", devices().front().name, thread_pool().threads()));
+  add("simd", simd_name());
+  add("fma_flops_per_second", fmt::format("{:.6g}", limits.flops_per_second));
+  add("read_bytes_per_second", fmt::format("{:.6g}", limits.read_bytes_per_second));
+  add("write_bytes_per_second", fmt::format("{:.6g}", limits.write_bytes_per_second));
+  add("copy_bytes_per_second", fmt::format("{:.6g}", limits.copy_bytes_per_second));
+  fmt::print(
+      stderr, "{}, {}, {} threads: {:.0f} GFLOP/s of multiply-adds; GB/s: {:.1f} read, {:.1f} written, {:.1f} copied\n",
+      devices().front().name, simd_name(), thread_pool().threads(), limits.flops_per_second / 1e9,
+      limits.read_bytes_per_second / 1e9, limits.write_bytes_per_second / 1e9, limits.copy_bytes_per_second / 1e9);
   fmt::print(stderr,
-             "limit: the part of the least time that this machine's binding limit allows (1 is the limit; "
-             "data in cache may beat the memory's)\n");
+             "limit: the least time that this machine's binding limit allows over the time taken (1 is the limit; data "
+             "in cache may beat the memory's, Winograd the multiply-adds')\n");
+}
+
+int run_benches(const std::string& program, std::vector<std::string> arguments) {
+  if (!take_family(arguments)) return 2;
+  arguments.insert(arguments.begin(), program);
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  auto count = static_cast<int>(pointers.size());
+  benchmark::Initialize(&count, pointers.data());
+  if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
+  show_limits();
   benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  const std::string first = arguments.empty() ? "" : arguments[0];
+  try {
+    if (first == "compare") return bench::compare_command({arguments.begin() + 1, arguments.end()});
+    if (first == "report") return bench::report_command({arguments.begin() + 1, arguments.end()});
+    if (first == "--frontend-server") return bench::serve_frontend(std::cin, std::cout);
+    if (const char* threads = std::getenv("MELGRAD_THREADS")) set_threads(std::atoi(threads));
+    if (const char* simd = std::getenv("MELGRAD_SIMD")) use_simd(simd);
+    if (first == "--model-server") return bench::serve_models(std::cin, std::cout);
+    return run_benches(argv[0], arguments);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "melgrad-bench: {}\n", error.what());
+    return 1;
+  }
 }

@@ -4,7 +4,7 @@
 
 #include "audio/frontend.h"
 #include "audio/mel.h"
-#include "bench/machine.h"
+#include "bench/counters.h"
 #include "bench/stopwatch.h"
 #include "kernels/philox.h"
 
@@ -40,7 +40,7 @@ void run(benchmark::State& state, const Configuration& configuration) {
   const int64_t frames = frontend.frames_for(static_cast<int64_t>(samples.size()));
   state.counters["us/frame"] = 1e6 * seconds / static_cast<double>(frames);
   state.counters["x realtime"] = configuration.seconds / seconds;
-  state.counters["limit"] = least_seconds(frontend.cost(frames)) / seconds;
+  add_counters(state, frontend.cost(frames), seconds * static_cast<double>(state.iterations()));
 }
 
 const bool registered = [] {

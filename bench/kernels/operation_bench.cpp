@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "bench/machine.h"
+#include "bench/counters.h"
 #include "bench/stopwatch.h"
 #include "kernels/arena.h"
 #include "kernels/memory.h"
@@ -92,20 +92,15 @@ void run(benchmark::State& state, const BenchCase& bench) {
     bench.operation.run(stream, views, outputs.views);
     benchmark::ClobberMemory();
   }
-  const double seconds = stopwatch.seconds();
-  const auto count = static_cast<double>(state.iterations());
-  using benchmark::Counter;
-  state.counters["flop/s"] = Counter(static_cast<double>(bench.cost.flops) * count, Counter::kIsRate);
-  state.counters["B/s"] = Counter(static_cast<double>(bench.cost.bytes) * count, Counter::kIsRate);
-  // 1 when an iteration takes as long as the machine's limit allows at best.
-  state.counters["limit"] = least_seconds(bench.cost) * count / seconds;
+  add_counters(state, bench.cost, stopwatch.seconds());
 }
 
 }  // namespace
 
 OperationBench::OperationBench(std::vector<BenchCase> (*cases)()) {
   for (const BenchCase& bench : cases()) {
-    benchmark::RegisterBenchmark(bench.operation.name.c_str(), [bench](benchmark::State& state) { run(state, bench); })
+    benchmark::RegisterBenchmark(("kernels/" + bench.operation.name).c_str(),
+                                 [bench](benchmark::State& state) { run(state, bench); })
         ->UseRealTime()
         ->Unit(benchmark::kMicrosecond);
   }

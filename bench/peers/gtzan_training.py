@@ -19,41 +19,19 @@ import tempfile
 import time
 
 import torch
-from torch import nn
+
+import networks
 
 SETTINGS = ["data.duration=1", "data.segments=1", "data.short=pad", "frontend.sample_rate=8000", "frontend.n_fft=512",
             "frontend.hop=128", "train.learning_rate=1e-3"]
+FRAMES, FEATURES = 63, 7 * 16  # of a sample, and before the first dense layer
 
 
-class SamePool(nn.Module):
-    """Max pooling with Keras's `same` padding: an odd total puts the extra element after."""
-
-    def __init__(self, size, stride):
-        super().__init__()
-        self.size, self.stride = size, stride
-
-    def forward(self, x):
-        pads = []
-        for length in (x.shape[3], x.shape[2]):
-            total = max(0, (-(-length // self.stride) - 1) * self.stride + self.size - length)
-            pads += [total // 2, total - total // 2]
-        return nn.functional.max_pool2d(nn.functional.pad(x, pads, value=float("-inf")), self.size, self.stride)
-
-
-def network(frames):
-    def block(c, o, kernel, pool):
-        return [nn.Conv2d(c, o, kernel), nn.ReLU(), SamePool(pool, 2), nn.BatchNorm2d(o, eps=1e-3, momentum=0.01)]
-
-    features = nn.Sequential(*block(1, 48, 4, 4), *block(48, 32, 3, 3), *block(32, 16, 2, 2), nn.Flatten())
-    width = features(torch.zeros(2, 1, frames, 13)).shape[1]
-    return nn.Sequential(features, nn.Linear(width, 32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 10))
-
-
-def train_pytorch(samples, frames, epochs, batch=32):
+def train_pytorch(samples, epochs, batch=32):
     """Seconds for the epochs, without validation, as an ordinary PyTorch loop is written."""
     torch.manual_seed(1)
-    x, y = torch.randn(samples, 1, frames, 13), torch.randint(0, 10, (samples,))
-    model, loss_of = network(frames), nn.CrossEntropyLoss()
+    x, y = torch.randn(samples, 1, FRAMES, 13), torch.randint(0, 10, (samples,))
+    model, loss_of = networks.gtzan_cnn(networks.Builder(dropout=True), FEATURES).done(), torch.nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7)
     start = time.perf_counter()
     for _ in range(epochs):
@@ -92,9 +70,9 @@ def main():
         result = train_melgrad(arguments.program.split(), arguments.data, arguments.epochs, arguments.threads)
         samples = round(result["samples_per_second"] * result["seconds"] / result["epochs"])
         ours.append(result["seconds"] / (samples * result["epochs"]))
-        theirs.append(train_pytorch(samples, 63, arguments.epochs) / (samples * arguments.epochs))
+        theirs.append(train_pytorch(samples, arguments.epochs) / (samples * arguments.epochs))
     ratios = [a / b for a, b in zip(ours, theirs)]
-    print(f"{samples} samples of 63 x 13, {arguments.epochs} epochs, batch 32, {arguments.threads} threads, "
+    print(f"{samples} samples of {FRAMES} x 13, {arguments.epochs} epochs, batch 32, {arguments.threads} threads, "
           f"{arguments.rounds} rounds; PyTorch {torch.__version__}")
     for name, times in (("melgrad (validation included)", ours), ("PyTorch", theirs)):
         print(f"{name:30} {1e3 * statistics.median(times):.3f} ms a sample "

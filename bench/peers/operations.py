@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Every operation of melgrad-bench's network benches beside PyTorch's: one table with the ratio of the times.
 
-    cmake --build build/release --target melgrad-bench
-    python3 bench/peers/operations.py [--bench build/release/bench/melgrad-bench] [--filter REGEX] [--rounds 3]
+    ./run bench peers operations [--filter REGEX] [--rounds 3]
 
 The list and the shapes come from melgrad-bench. Both run the operation with gradients on, then the backward pass alone,
 on two threads, in turns: a round of ours, a round of theirs. Both leave each leaf a gradient in memory of its own. PyTorch (2.11.0 was used) works in its own layout, channels
@@ -17,7 +16,8 @@ import subprocess
 import sys
 import time
 
-TUNING = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184", "MALLOC_TOP_PAD_": "67108864"}
+from common import TUNING
+
 if any(os.environ.get(key) != value for key, value in TUNING.items()):  # glibc reads them at its start
     os.execve(sys.executable, [sys.executable] + sys.argv, {**os.environ, **TUNING})
 

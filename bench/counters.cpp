@@ -1,0 +1,28 @@
+#include "bench/counters.h"
+
+#include "kernels/machine_limits.h"
+
+namespace melgrad::bench {
+
+void add_counters(benchmark::State& state, const Cost& cost, double seconds) {
+  const MachineLimits& limits = machine_limits();
+  const double iterations = static_cast<double>(state.iterations());
+  const double flops = static_cast<double>(cost.flops) * iterations / seconds;
+  const double bytes = static_cast<double>(cost.bytes) * iterations / seconds;
+  if (cost.flops > 0) {
+    state.counters["flop/s"] = flops;
+    state.counters["fma"] = flops / limits.flops_per_second;
+  }
+  if (cost.bytes > 0) {
+    state.counters["B/s"] = bytes;
+    state.counters["read"] = bytes / limits.read_bytes_per_second;
+    state.counters["write"] = bytes / limits.write_bytes_per_second;
+    state.counters["copy"] = bytes / limits.copy_bytes_per_second;
+  }
+  if (cost.flops > 0 && cost.bytes > 0)
+    state.counters["flop/B"] = static_cast<double>(cost.flops) / static_cast<double>(cost.bytes);
+  state.counters["limit"] = least_seconds(cost) * iterations / seconds;
+  state.SetLabel(bound_by_memory(cost) ? "bound by memory" : "bound by multiply-adds");
+}
+
+}  // namespace melgrad::bench

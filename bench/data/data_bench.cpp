@@ -1,0 +1,139 @@
+// From files to batches: decoding, resampling, and the batches of training; and all the way from a file to tags.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "apps/batch_source.h"
+#include "apps/evaluation.h"
+#include "apps/run_folder.h"
+#include "audio/decode.h"
+#include "audio/resample.h"
+#include "audio/synth/render_set.h"
+#include "bench/stopwatch.h"
+#include "models/registry.h"
+
+namespace melgrad::bench {
+namespace {
+
+constexpr double clip_seconds = 30;
+constexpr int64_t clip_rate = 44100;
+
+// Half a minute of chords over noise, so that an MP3 of it has something to encode.
+std::vector<float> make_clip() {
+  Generator random(1, Draw::test);
+  std::vector<float> samples(static_cast<std::size_t>(clip_seconds * clip_rate));
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const double t = static_cast<double>(i) / clip_rate;
+    double value = 0.003 * random.normal();
+    for (double hz : {110.0, 164.8, 220.0, 277.2, 440.0, 1318.5, 3520.0})
+      value += 0.08 * std::sin(6.283185307179586 * hz * t) * std::exp(-3 * std::fmod(t + hz / 500, 1.7));
+    samples[i] = static_cast<float>(value);
+  }
+  return samples;
+}
+
+// The clip as a file, for as long as the program runs.
+class ClipFile {
+ public:
+  explicit ClipFile(const std::string& extension)
+      : path_(std::filesystem::temp_directory_path() / fmt::format("melgrad_bench_{}.{}", ::getpid(), extension)) {
+    write_audio(path_, make_clip(), clip_rate);
+  }
+  ~ClipFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+const std::filesystem::path& clip_file(const std::string& extension) {
+  static const ClipFile wav("wav"), mp3("mp3");
+  return extension == "mp3" ? mp3.path() : wav.path();
+}
+
+// Calls `body` until the bench has enough; how many times faster than the music plays.
+template <class Body>
+void time_clip(benchmark::State& state, const Body& body) {
+  body();
+  const Stopwatch stopwatch;
+  for (auto _ : state) body();
+  state.counters["x realtime"] = clip_seconds * static_cast<double>(state.iterations()) / stopwatch.seconds();
+}
+
+void decode_file(benchmark::State& state, const std::string& extension) {
+  const std::filesystem::path path = clip_file(extension);
+  time_clip(state, [&] { benchmark::DoNotOptimize(decode(path).samples.data()); });
+}
+
+void resample_clip(benchmark::State& state, int64_t rate) {
+  const std::vector<float> samples = make_clip();
+  time_clip(state, [&] { benchmark::DoNotOptimize(resample(samples, clip_rate, rate).data()); });
+}
+
+// Features in memory, gathered into shuffled batches.
+void batches(benchmark::State& state, const std::string& model, int workers) {
+  constexpr int64_t n = 512, batch = 32;
+  const ModelDescription& description = find_model(model);
+  Samples samples{.input = description.input};
+  samples.inputs.resize(static_cast<std::size_t>(n * description.input.numel()), 1.0f);
+  for (int32_t i = 0; i < n; ++i) {
+    samples.labels.push_back(i % static_cast<int32_t>(description.classes));
+    samples.clip.push_back(i);
+  }
+  BatchSource source(samples, {.augment = {}, .workers = workers}, batch, 1);
+  std::vector<int64_t> order(n);
+  for (int64_t i = 0; i < n; ++i) order[static_cast<std::size_t>(i)] = (i * 37) % n;
+  int64_t epoch = 0, left = 0;
+  const Stopwatch stopwatch;
+  for (auto _ : state) {
+    if (left == 0) {
+      source.start(order, epoch++);
+      left = n / batch;
+    }
+    benchmark::DoNotOptimize(source.next(Device::cpu));
+    --left;
+  }
+  const double count = static_cast<double>(state.iterations() * batch);
+  state.counters["samples/s"] = count / stopwatch.seconds();
+  state.counters["B/s"] = count * static_cast<double>(description.input.numel()) * sizeof(float) / stopwatch.seconds();
+}
+
+// As melgrad predict does it: decoding, resampling, features, segments, the network; its weights are the initial ones.
+void file_to_tags(benchmark::State& state, const std::string& recipe) {
+  Config config = load_recipe(recipe, {});
+  config.labels.resize(static_cast<std::size_t>(find_model(config.model).classes));
+  const std::filesystem::path path = clip_file("mp3");
+  config.input = file_segments(path, config).input;
+  Sequential network = build_network(config, Device::cpu);
+  time_clip(state, [&] {
+    benchmark::DoNotOptimize(predict(network, file_segments(path, config), config.train.batch).data());
+  });
+}
+
+template <class Body>
+void add(const std::string& name, const Body& body) {
+  benchmark::RegisterBenchmark(name.c_str(), body)->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+
+[[maybe_unused]] const bool registered = [] {
+  for (const std::string extension : {"wav", "mp3"})
+    add("data/decode/" + extension, [=](benchmark::State& state) { decode_file(state, extension); });
+  for (int64_t rate : {22050, 12000})
+    add(fmt::format("data/resample/44100/{}", rate), [=](benchmark::State& state) { resample_clip(state, rate); });
+  for (const std::string model : {"gtzan-cnn", "samplecnn", "choi-fcn5"})
+    for (int workers : {0, 1})
+      add(fmt::format("data/batches/{}/workers:{}", model, workers),
+          [=](benchmark::State& state) { batches(state, model, workers); });
+  for (const std::string recipe : {"gtzan-mfcc", "samplecnn", "choi-fcn", "key-kw17", "key-spectrogram", "mtat-tagger"})
+    add("end-to-end/" + recipe, [=](benchmark::State& state) { file_to_tags(state, recipe); });
+  return true;
+}();
+
+}  // namespace
+}  // namespace melgrad::bench
