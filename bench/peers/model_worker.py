@@ -32,6 +32,8 @@ class PyTorch:
         self.torch, self.loss = torch, networks.loss_function(model)
         torch.set_num_threads(THREADS)
         torch.manual_seed(1)
+        # SampleCNN at a batch of 1 ends in batch norms of one value, which PyTorch refuses; it can compute them.
+        torch.nn.functional._verify_batch_size = lambda size: None
         self.model = networks.make_network(model)
         networks.load_weights(model, self.model, load_file(f"{folder}/weights.safetensors"))
         self.whole = networks.with_activation(model, self.model)

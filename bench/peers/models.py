@@ -54,17 +54,16 @@ def exact_network(model, weights):
 
 
 def set_statistics(model, folder):
-    """Running statistics as after a long training on these numbers, so that inference has some of the usual size."""
+    """Running statistics as after a long training on such numbers, so that inference has some of the usual size: those of
+    sixteen samples, shifted in time where the batch has fewer."""
     weights = load_file(f"{folder}/weights.safetensors")
-    network = exact_network(model, weights)
+    network = exact_network(model, weights).float()
     for module in network.modules():
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.momentum = 1.0
-    x = networks.to_channels_first(np.load(f"{folder}/inputs.npy")[:CHECKED]).double()
-    if len(x) == 1:  # no statistics of one number, where a map ends in 1 x 1
-        x = torch.cat((x, x.flip(2)))
+    x = networks.to_channels_first(np.load(f"{folder}/inputs.npy")[:16])
     with torch.no_grad():
-        network(x)
+        network(torch.cat([x.roll(i * x.shape[2] // 17, 2) for i in range(16 // len(x))]))
     weights.update(networks.statistics_of(network))
     save_file(weights, f"{folder}/weights.safetensors")
     return weights
@@ -228,16 +227,38 @@ def run_models(arguments, result, contenders, models, gate):
                 own = os.path.join(folder, f"{model}-{batch}")
                 os.mkdir(own)
                 differences = contenders.prepare(f"{model}/{batch}", model, batch, own)
-                passes = ("train-forward", "infer") if model == "samplecnn-block1" else ("train", "infer")
+                passes = ("infer", "train-forward" if model == "samplecnn-block1" else "train")
                 rows += [Row(contenders, model, batch, which, differences) for which in passes]
-        for i, row in enumerate(rows):
+        for row in rows:
             gate.claim()
             measure_ceilings(result, contenders)
-            rows[i] = row.time(arguments, result["ceilings"])
-            print_row(rows[i])
+            add_row(result, row.time(arguments, result["ceilings"]), arguments.json)
         gate.release()
         contenders.drop()
-    return rows
+
+
+def key_of(row):
+    return row["model"], row["pass"], row["batch"]
+
+
+def add_row(result, row, path):
+    """In place of what an earlier run had of it; the file is whole after every row."""
+    result["rows"] = [old for old in result["rows"] if key_of(old) != key_of(row)] + [row]
+    print_row(row)
+    if path:
+        write_json(path, result)
+
+
+def earlier_rows(path, now):
+    """Of a file that --update goes on with; only of the same machine and programs."""
+    if not os.path.exists(path):
+        return {}
+    with open(path) as file:
+        before = json.load(file)
+    for key in ("processor", "threads", "versions"):
+        if before[key] != now[key]:
+            raise SystemExit(f"{path}: its {key} is {before[key]}, here {now[key]}; write to another file")
+    return {key: before[key] for key in ("rows", "checks", "memory") if key in before}
 
 
 def run_memory(arguments, model="samplecnn", batch=23):
@@ -277,17 +298,21 @@ def main():
     parser.add_argument("--seconds", type=float, default=6, help="that the rounds of a row may take")
     parser.add_argument("--no-check", action="store_true", help="leave out the check of training steps")
     parser.add_argument("--bf16", action="store_true", help="OpenVINO in bf16 too")
+    parser.add_argument("--at-once", action="store_true", help="prepare all networks before the first is timed: much memory")
     parser.add_argument("--gate", default="", help="a command that claims this machine, as `flock FILE`, while rows are timed")
     parser.add_argument("--window", type=float, default=25, help="seconds after which the gate opens between two rows")
     parser.add_argument("--json", help="write the figures to this file")
+    parser.add_argument("--update", action="store_true", help="keep what the file has of rows that are not measured now")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     contenders, gate = Contenders(arguments), Gate(arguments.gate, arguments.window)
     result = dict(kind="peers", date=date(), processor=processor(), system=system(), threads=arguments.threads,
                   simd="", amx=has_amx(), versions=versions(PACKAGES), tuning=TUNING, ceilings={}, checks={}, rows=[])
+    if arguments.update:
+        result.update(earlier_rows(arguments.json, result))
     print(f"{result['processor']}, {arguments.threads} threads; {result['system']}; "
           + ", ".join(f"{k} {v}" for k, v in result["versions"].items()), flush=True)
-    for group in GROUPS:
+    for group in [known] if arguments.at_once else GROUPS:
         models = [model for model in group if model in arguments.models]
         for model in models:
             if not arguments.no_check and model != "samplecnn-block1":
@@ -296,7 +321,7 @@ def main():
                 print(f"{model}: a training step from float64: "
                       + ", ".join(f"{k} {v:.1e}" for k, v in result["checks"][model].items()), flush=True)
         if models:
-            result["rows"] += run_models(arguments, result, contenders, models, gate)
+            run_models(arguments, result, contenders, models, gate)
     contenders.close()
     if "samplecnn" in arguments.models:
         result["memory"] = run_memory(arguments)

@@ -167,7 +167,7 @@ void Report::add_peers(const Json& file) {
   std::set<std::pair<std::string, int64_t>> pictures;
   Rows table{{"what", "batch", "melgrad ms", "rounds", "fma", "pytorch", "tuned", "onnxruntime", "openvino"}};
   for (const Json& row : file.at("rows")) {
-    pictures.insert({row.at("pass"), row.at("batch")});
+    pictures.emplace(row.at("pass").get<std::string>(), row.at("batch").get<int64_t>());
     const auto ours = row.at("times_ms").at("melgrad").get<std::vector<double>>();
     table.push_back({fmt::format("{} {}", row.at("model").get<std::string>(), row.at("pass").get<std::string>()),
                      std::to_string(row.at("batch").get<int>()), fmt::format("{:.3f}", median(ours)),
