@@ -37,6 +37,7 @@ class BatchNorm : public Layer {
   Tensor norm_pool(const Tensor& y, const Tensor& bias, const Window& rows, const Window& columns, bool relu);
   int64_t flops(const Shape& input) const override { return 2 * input.numel(); }  // folded: one multiply-add
   const Options& options() const { return options_; }  // once built, the axis counts from the front
+  void set_momentum(Momentum momentum) { options_.momentum = momentum; }
 
  private:
   Tensor normalise(const Tensor& x, const Pass& pass);  // x (…, c)

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "layers/batch_norm.h"
 #include "models/choi_crnn.h"
 #include "models/choi_fcn.h"
 #include "models/fma_cnn.h"
@@ -129,6 +130,27 @@ std::vector<ModelDescription> sample_models() {
   };
 }
 
+// Calls body for each batch norm of a network that is a plain row of layers, as those of this folder are.
+template <class Body>
+void for_batch_norms(const Sequential& network, const Body& body) {
+  for (const Sequential::Entry& entry : network.layers())
+    if (auto* norm = dynamic_cast<BatchNorm*>(entry.layer.get())) body(*norm);
+}
+
+constexpr const char* momentum_option = "batch_norm_momentum";
+
+// The option of all networks with batch norms. Their running statistics start from 0 and 1: with Keras's 0.99 some
+// hundred steps must pass before inference sees what training sees.
+void add_momentum_option(ModelDescription& description) {
+  Values defaults;
+  for (const ModelOption& option : description.options) defaults[option.name] = option.value;
+  bool any = false;
+  for_batch_norms(description.make(description.classes, defaults), [&](const BatchNorm&) { any = true; });
+  if (any)
+    description.options.push_back(
+        {momentum_option, Momentum().keep, "what a step keeps of running statistics; 0.9 for trainings of few steps"});
+}
+
 // Sorted by name.
 std::vector<ModelDescription> all_models() {
   std::vector<ModelDescription> all{choi_crnn_model(), choi_fcn_model("choi-fcn3", "3", choi_fcn3),
@@ -140,6 +162,7 @@ std::vector<ModelDescription> all_models() {
   append({mtat_model("mtat-cnn", "3", mtat_cnn), mtat_model("mtat-cnn2", "4", mtat_cnn2),
           mtat_model("mtat-cnn3", "6", mtat_cnn3)});
   append(sample_models());
+  for (ModelDescription& description : all) add_momentum_option(description);
   return all;
 }
 
@@ -172,7 +195,10 @@ Sequential make_model(const std::string& name, int64_t classes, const std::map<s
             known.empty() ? "none" : known);
     values[option] = value;
   }
-  return description.make(classes, values);
+  Sequential network = description.make(classes, values);
+  if (values.contains(momentum_option))
+    for_batch_norms(network, [&](BatchNorm& norm) { norm.set_momentum({values.at(momentum_option)}); });
+  return network;
 }
 
 }  // namespace melgrad

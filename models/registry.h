@@ -21,7 +21,7 @@ struct ModelDescription {
   std::string description;  // one line
   Shape input;              // of the published protocol, without the batch
   int64_t classes;
-  std::vector<ModelOption> options;
+  std::vector<ModelOption> options;  // where it has batch norms also their momentum: batch_norm_momentum
   // `values` has every option.
   std::function<Sequential(int64_t classes, const std::map<std::string, double>& values)> make;
 };

@@ -39,25 +39,27 @@ def cycle(epochs, batch=8, rate="2e-3"):
             f"train.epochs={epochs}", "train.patience=0"]
 
 
+# With Keras's 0.99 the running statistics of a batch norm would need more steps than these trainings have.
+QUICK_NORM = ["model.batch_norm_momentum=0.9"]
 # A segment a clip and epoch, cut anywhere in it; ten a clip for the test, as published.
-ONE_CROP = ["data.crop=random", "data.segments=1", "data.duration=2.6779591836734694"]
+ONE_CROP = [*QUICK_NORM, "data.crop=random", "data.segments=1", "data.duration=2.6779591836734694"]
 TEN_SEGMENTS = ["data.segments=10", "data.duration=26.779591836734694"]
-# 3^8 samples at 8 kHz: the network's time is a ninth.
-SMALL = ["model.depth=7", "frontend.sample_rate=8000"]
+# 3^8 samples at 8 kHz: a ninth of the time.
+SMALL = [*QUICK_NORM, "model.depth=7", "frontend.sample_rate=8000", "data.crop=random", "data.segments=2",
+         "data.duration=1.64025"]
 
 ROWS = {
     "key-spectrogram": Row("msd-key", "mirex", ["train.epochs=50"]),
-    "key-spectrogram-ce": Row("msd-key", "mirex", ["train.epochs=100", "train.batch=8"]),
-    "key-kw17": Row("msd-key", "mirex", [*cycle(12), "augment.pitch_down=4", "augment.pitch_up=7"], 0.70),
+    "key-spectrogram-ce": Row("msd-key", "mirex", ["train.epochs=50"]),
+    "key-kw17": Row("msd-key", "mirex", cycle(12), 0.70),
     "fma-genre": Row("fma", "accuracy", cycle(8), 0.60),
     "mtat-tagger": Row("mtat", "roc_auc", cycle(10), 0.80),
-    "choi-fcn": Row("mtat", "roc_auc", cycle(10), 0.80),
-    "choi-crnn": Row("mtat", "roc_auc", cycle(4, batch=4)),
-    "samplecnn": Row("mtat", "roc_auc", [*cycle(5, batch=4), *ONE_CROP], 0.75, TEN_SEGMENTS),
-    "samplecnn-strided": Row("mtat", "roc_auc", [*cycle(3, batch=4), *ONE_CROP], 0, TEN_SEGMENTS),
-    "samplecnn-mse": Row("mtat", "roc_auc", ["train.epochs=3", "train.batch=4", *ONE_CROP], 0, TEN_SEGMENTS),
-    "sample-mn": Row("mtat", "roc_auc", [*cycle(6), *SMALL, "data.crop=random", "data.segments=2", "data.duration=1.64025"], 0,
-                     ["data.segments=10", "data.duration=8.20125"]),
+    "choi-fcn": Row("mtat", "roc_auc", [*cycle(2, batch=4), *QUICK_NORM], 0.80),
+    "choi-crnn": Row("mtat", "roc_auc", [*cycle(1, batch=4), *QUICK_NORM]),
+    "samplecnn": Row("mtat", "roc_auc", [*cycle(2), *ONE_CROP], 0.75, TEN_SEGMENTS),
+    "samplecnn-strided": Row("mtat", "roc_auc", [*cycle(1), *ONE_CROP], 0, TEN_SEGMENTS),
+    "samplecnn-mse": Row("mtat", "roc_auc", ["train.epochs=1", "train.batch=8", *ONE_CROP], 0, TEN_SEGMENTS),
+    "sample-mn": Row("mtat", "roc_auc", [*cycle(3), *SMALL], 0, ["data.segments=10", "data.duration=8.20125"]),
 }
 
 

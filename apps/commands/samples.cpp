@@ -22,6 +22,7 @@ struct Options : CommonOptions {
 struct Sheet {
   std::string name;
   Features features;
+  double seconds;
 };
 
 // The first clips with the label that can be read; what cannot is passed over.
@@ -35,7 +36,8 @@ std::vector<Sheet> find_sheets(const Options& options, const Config& config, con
     try {
       std::vector<float> samples = load_samples(clip.path, config.frontend.sample_rate);
       samples.resize(std::min(samples.size(), length));
-      sheets.push_back({clip.name, frontend.compute(samples)});
+      const double seconds = static_cast<double>(samples.size()) / static_cast<double>(config.frontend.sample_rate);
+      sheets.push_back({clip.name, frontend.compute(samples), seconds});
     } catch (const Error& error) {
       fmt::print(stderr, "passed over: {}\n", error.what());
     }
@@ -68,8 +70,7 @@ void run(const Options& options) {
   plots::SheetPicture picture{.title = fmt::format("{}: {} of {}", options.label, sheets.size(), options.data)};
   for (const Sheet& sheet : sheets)
     picture.sheets.push_back({sheet.name, {sheet.features.values, sheet.features.frames, sheet.features.bins, grey}});
-  picture.seconds = static_cast<double>(sheets.front().features.frames * config.frontend.hop) /
-                    static_cast<double>(config.frontend.sample_rate);
+  picture.seconds = sheets.front().seconds;
   plots::plot_sheet(options.out, picture);
   if (!options.json) {
     fmt::print("{} spectrograms of {} drawn to {}\n", sheets.size(), options.label, options.out);

@@ -44,8 +44,6 @@ namespace {
 constexpr double bar_row = 17, bar_width = 300;
 
 void draw_bar_column(Canvas& canvas, const Rectangle& area, std::span<const TagBar> bars, bool with_legend) {
-  std::vector<std::string> names;
-  for (const TagBar& bar : bars) names.push_back(bar.tag);
   Axes axes(canvas, area, Axis(0, 1, "area under the curve"), Axis(0, 1, "").without_ticks(), "");
   for (double value : {0.2, 0.4, 0.6, 0.8}) {
     const double x = area.left + area.width * value;
@@ -57,10 +55,10 @@ void draw_bar_column(Canvas& canvas, const Rectangle& area, std::span<const TagB
     if (std::isfinite(bars[i].roc_auc)) canvas.fill({area.left, y + 2, area.width * bars[i].roc_auc, thick}, blue);
     if (std::isfinite(bars[i].pr_auc))
       canvas.fill({area.left, y + bar_row / 2, area.width * bars[i].pr_auc, thick}, orange);
+    canvas.text({area.left - 8, y + bar_row / 2}, bars[i].tag, {.size = 11, .anchor = Anchor::end});
   }
   const double chance = area.left + area.width / 2;
   canvas.line(std::vector<Point>{{chance, area.top}, {chance, area.bottom()}}, grey, 1);
-  if (!bars.empty()) name_rows(canvas, area, names);
   axes.frame();
   if (with_legend) axes.legend({{"ROC", blue}, {"PR", orange}, {"ROC of chance", grey}});
 }

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "kernels/error.h"
 #include "kernels/philox.h"
+#include "layers/batch_norm.h"
 #include "layers/loss.h"
 #include "models/recipes.h"
 
@@ -81,6 +83,32 @@ TEST_CASE("networks of spectrograms take other lengths, bands and numbers of cla
     Sequential network = make_model(c.name, 7);
     CHECK(network.build(c.input) == Shape{7});
   }
+}
+
+TEST_CASE("the momentum of all batch norms is an option of the networks that have some") {
+  int with = 0, without = 0;
+  for (const ModelDescription& description : model_descriptions()) {
+    CAPTURE(description.name);
+    const auto momenta = [&](const std::map<std::string, double>& options) {
+      const Sequential network = make_model(description.name, description.classes, options);
+      std::set<double> found;
+      for (const Sequential::Entry& entry : network.layers())
+        if (const auto* norm = dynamic_cast<const BatchNorm*>(entry.layer.get()))
+          found.insert(norm->options().momentum.keep);
+      return found;
+    };
+    const std::set<double> usual = momenta({});
+    if (usual.empty()) {
+      ++without;
+      CHECK_THROWS_WITH_AS(momenta({{"batch_norm_momentum", 0.9}}), doctest::Contains("no such option"), Error);
+      continue;
+    }
+    ++with;
+    CHECK(usual == std::set<double>{0.99});
+    CHECK(momenta({{"batch_norm_momentum", 0.9}}) == std::set<double>{0.9});
+  }
+  CHECK(with > 0);
+  CHECK(without > 0);
 }
 
 TEST_CASE("names and options that there are not") {
