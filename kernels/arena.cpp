@@ -7,6 +7,7 @@
 
 #include "kernels/error.h"
 #include "kernels/memory.h"
+#include "kernels/simt/memory.h"
 
 namespace melgrad {
 namespace {
@@ -69,6 +70,7 @@ Buffer Arena::allocate(int64_t bytes) {
   // All bits set is NaN in f32 and f64. simt, which is there to find faults, always has it.
   if ((poisons && device_ != Device::cuda) || device_ == Device::simt)
     std::memset(data, 0xff, static_cast<std::size_t>(block));
+  if (device_ == Device::simt) simt::set_array_size(data, bytes);
   return Buffer(this, data, bytes);
 }
 
@@ -77,6 +79,7 @@ void Arena::give_back(void* data, int64_t bytes) noexcept {
   const std::lock_guard lock(mutex_);
   statistics_.in_use -= block;
   if (keeps_blocks) {
+    if (device_ == Device::simt) simt::set_array_size(data, 0);
     free_[block].push_back(data);
   } else {
     statistics_.reserved -= block;

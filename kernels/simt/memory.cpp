@@ -11,14 +11,14 @@
 namespace melgrad::simt {
 namespace {
 
-// All blocks that are given out, by their first byte.
-struct Blocks {
+// The bytes in use of every block that is given out, by its first byte.
+struct Arrays {
   std::mutex mutex;
   std::map<const std::byte*, int64_t> bytes;
 };
 
-Blocks& blocks() {
-  static Blocks& all = *new Blocks;  // never destroyed: arenas outlive any order of destruction
+Arrays& arrays() {
+  static Arrays& all = *new Arrays;  // never destroyed: arenas outlive any order of destruction
   return all;
 }
 
@@ -26,15 +26,15 @@ void* allocate(int64_t bytes) {
   constexpr int64_t alignment = 256;  // as cudaMalloc gives
   void* data = std::aligned_alloc(alignment, static_cast<std::size_t>((bytes + alignment - 1) / alignment * alignment));
   if (data == nullptr) return nullptr;
-  const std::lock_guard lock(blocks().mutex);
-  blocks().bytes[static_cast<const std::byte*>(data)] = bytes;
+  const std::lock_guard lock(arrays().mutex);
+  arrays().bytes[static_cast<const std::byte*>(data)] = bytes;
   return data;
 }
 
 void free_block(void* data, int64_t) noexcept {
   {
-    const std::lock_guard lock(blocks().mutex);
-    blocks().bytes.erase(static_cast<const std::byte*>(data));
+    const std::lock_guard lock(arrays().mutex);
+    arrays().bytes.erase(static_cast<const std::byte*>(data));
   }
   std::free(data);
 }
@@ -45,13 +45,18 @@ void copy_bytes(Stream&, void* to, const void* from, int64_t bytes) {
 
 }  // namespace
 
-MemoryBlock block_at(const void* address) {
+MemoryArray array_at(const void* address) {
   const auto* byte = static_cast<const std::byte*>(address);
-  const std::lock_guard lock(blocks().mutex);
-  auto after = blocks().bytes.upper_bound(byte);
-  if (after == blocks().bytes.begin()) return {};
+  const std::lock_guard lock(arrays().mutex);
+  auto after = arrays().bytes.upper_bound(byte);
+  if (after == arrays().bytes.begin()) return {};
   const auto [begin, bytes] = *--after;
-  return byte - begin < bytes ? MemoryBlock{begin, bytes} : MemoryBlock{};
+  return byte - begin < bytes ? MemoryArray{begin, bytes} : MemoryArray{};
+}
+
+void set_array_size(const void* block, int64_t bytes) {
+  const std::lock_guard lock(arrays().mutex);
+  arrays().bytes[static_cast<const std::byte*>(block)] = bytes;
 }
 
 extern const MemoryFunctions memory_functions;

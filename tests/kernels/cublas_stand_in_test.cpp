@@ -280,6 +280,12 @@ TEST_CASE("stand-in of cuBLAS: what is undefined is an error") {
   CHECK(gemm(a.data() + 1, b.data(), c.data()) == "simt: cublasSgemm: A takes bytes 4 to 27 of an array that has 24");
   CHECK(gemm(a.data(), b.data(), c.data() + 1) == "simt: cublasSgemm: C takes bytes 4 to 19 of an array that has 16");
   CHECK(gemm(a.data(), b.data(), a.data()) == "simt: cublasSgemm: C overlaps A");
+  // Of the arena's memory, as much as it was asked for: its blocks are of whole 64 bytes.
+  Buffer buffer = arena(Device::simt).allocate(20);
+  auto* of_arena = static_cast<float*>(buffer.data());
+  CHECK(gemm(of_arena, b.data(), c.data()) == "simt: cublasSgemm: A takes bytes 0 to 23 of an array that has 20");
+  buffer = {};
+  CHECK(gemm(of_arena, b.data(), c.data()) == "simt: cublasSgemm: A is not memory of the device");
   cublasHandle_t other = nullptr;
   const std::size_t live = live_cublas_objects();
   REQUIRE(cublasCreate(&other) == CUBLAS_STATUS_SUCCESS);

@@ -22,7 +22,7 @@ void Operands::scratch(std::string_view name, void* data, int64_t bytes) {
 }
 
 void Operands::host(std::string_view name, const void* data) const {
-  require(block_at(data).begin == nullptr, "simt: {}: {} is memory of the device, expected of the host", call_, name);
+  require(array_at(data).begin == nullptr, "simt: {}: {} is memory of the device, expected of the host", call_, name);
 }
 
 void Operands::aligned(std::string_view name, const void* data, int64_t alignment) const {
@@ -32,13 +32,13 @@ void Operands::aligned(std::string_view name, const void* data, int64_t alignmen
 
 void Operands::add(std::string_view name, const void* data, int64_t first, int64_t last, bool written) {
   if (first == last) return;
-  const MemoryBlock block = block_at(data);
-  require(block.begin != nullptr, "simt: {}: {} is not memory of the device", call_, name);
+  const MemoryArray array = array_at(data);
+  require(array.begin != nullptr, "simt: {}: {} is not memory of the device", call_, name);
   const auto* byte = static_cast<const std::byte*>(data);
-  const int64_t offset = byte - block.begin;
-  require(offset + first >= 0 && offset + last <= block.bytes,
+  const int64_t offset = byte - array.begin;
+  require(offset + first >= 0 && offset + last <= array.bytes,
           "simt: {}: {} takes bytes {} to {} of an array that has {}", call_, name, offset + first, offset + last - 1,
-          block.bytes);
+          array.bytes);
   const Range range{std::string(name), byte + first, byte + last, written};
   for (const Range& other : ranges_) {
     const bool overlap = range.begin < other.end && other.begin < range.end;
