@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 
 namespace melgrad::simt {
 namespace {
@@ -27,7 +28,23 @@ std::string code_of(const LineCounts& line, const std::string& folder) {
   for (int i = 0; i < line.line && std::getline(file, text); ++i) {
   }
   const std::size_t begin = text.find_first_not_of(' ');
-  return file && begin != std::string::npos ? text.substr(begin) : "";
+  if (!file || begin == std::string::npos) return "";
+  constexpr std::size_t most = 72;
+  return text.size() - begin <= most ? text.substr(begin) : text.substr(begin, most - 3) + " …";
+}
+
+// Without what every name has: namespaces, and the space that some compilers leave between brackets.
+std::string readable(std::string name) {
+  for (const std::string_view noise :
+       {"melgrad::simt::", "melgrad::", "{anonymous}::", "<unnamed>::", "(anonymous namespace)::"})
+    for (std::size_t at = name.find(noise); at != std::string::npos; at = name.find(noise))
+      name.erase(at, noise.size());
+  for (std::size_t at = name.find("> >"); at != std::string::npos; at = name.find("> >")) name.erase(at + 1, 1);
+  return name;
+}
+
+std::string counted(int64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 Row heading(const TableOptions& options) {
@@ -65,7 +82,7 @@ std::string aligned(const std::vector<Row>& rows, std::size_t words_before, bool
   std::string text;
   for (const Row& row : rows) {
     std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
+    for (std::size_t i = 0; i < row.size(); ++i) {  // what is not ASCII stands in the last column only
       const bool word = i < words_before || (words_behind && i + 1 == row.size());
       line += word ? fmt::format("  {:<{}}", row[i], widths[i]) : fmt::format("  {:>{}}", row[i], widths[i]);
     }
@@ -78,9 +95,10 @@ std::string aligned(const std::vector<Row>& rows, std::size_t words_before, bool
 }  // namespace
 
 std::string to_table(const KernelCounts& kernel, const TableOptions& options) {
-  std::string text = fmt::format("{}: {} block{} of {} threads, {} barriers and {} bytes of shared memory a block\n",
-                                 kernel.name, kernel.blocks, kernel.blocks == 1 ? "" : "s", kernel.threads_per_block,
-                                 kernel.blocks == 0 ? 0 : kernel.barriers / kernel.blocks, kernel.shared_bytes);
+  const int64_t barriers = kernel.blocks == 0 ? 0 : kernel.barriers / kernel.blocks;
+  std::string text = fmt::format("{}: {} of {}, {} and {} of shared memory a block\n", readable(kernel.name),
+                                 counted(kernel.blocks, "block"), counted(kernel.threads_per_block, "thread"),
+                                 counted(barriers, "barrier"), counted(kernel.shared_bytes, "byte"));
   const auto of = [&](Access access) { return kernel.total(access); };
   text += fmt::format("  {} sectors loaded, {} stored; {} wavefronts, {} of them bank conflicts\n",
                       of(Access::global_load).sectors, of(Access::global_store).sectors,

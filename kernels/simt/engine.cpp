@@ -34,7 +34,8 @@ void check_limits(const LaunchRequest& request) {
           "simt: {}: {} bytes of shared memory; a block has at most {}", request.kernel, request.shared_bytes,
           max_shared_bytes);
   require(request.recording == nullptr || request.records,
-          "simt: {}: a Recording watches, but this program's kernels are not built to record (melgrad_simt_recorded)",
+          "simt: {}: a Recording watches, but this program's kernels do not record: it lacks the CMake property "
+          "MELGRAD_SIMT_RECORD",
           request.kernel);
 }
 

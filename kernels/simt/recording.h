@@ -5,8 +5,8 @@
 //   fmt::print("{}", to_table(recording.kernels()));
 //
 // It takes in the launches that the calling thread makes while it lives. The kernels must be built to record: those of a
-// program that links melgrad_simt_recorded (kernels/CMakeLists.txt). In any other program a launch under a Recording is
-// an error, and none pays for it. docs/simt.md says how a count comes about and what it cannot know.
+// program with the CMake property MELGRAD_SIMT_RECORD (kernels/CMakeLists.txt). In any other program a launch under a
+// Recording is an error, and none pays for it. docs/simt.md says how a count comes about and what it cannot know.
 #pragma once
 
 #include <cstdint>

@@ -133,8 +133,8 @@ TEST_CASE("simt: a program whose kernels do not record refuses to be watched") {
   const Recording recording({.counts = true});
   Array<float> y(4);
   CHECK(error_of<vector_kernel>(1, 1, 0, global<float>(y.view), 0) ==
-        "simt: vector_kernel: a Recording watches, but this program's kernels are not built to record "
-        "(melgrad_simt_recorded)");
+        "simt: vector_kernel: a Recording watches, but this program's kernels do not record: it lacks the CMake property "
+        "MELGRAD_SIMT_RECORD");
 }
 
 // ---- launch limits

@@ -463,6 +463,8 @@ some_kernel: 2 blocks of 64 threads, 3 barriers and 4096 bytes of shared memory 
   bf16.h:1     global load          4   25.0       13  96.2 %
   some.cu:120  shared store      1024   32.0                         2048       1024
 )");
+  kernel.name = "a_kernel<melgrad::simt::{anonymous}::Tile<1, {anonymous}::Left> >";
+  CHECK(to_table(kernel).starts_with("a_kernel<Tile<1, Left>>: 2 blocks"));
   kernel.steps = 10;
   kernel.step_lanes = 240;
   kernel.divergent = 3;
