@@ -3,6 +3,7 @@
 //   melgrad-bench [FAMILY [REGEX]] [--benchmark_…]   FAMILY as below; REGEX of the rest of a name
 //   melgrad-bench compare A.json B.json              what has become slower or faster by more than noise
 //   melgrad-bench report RESULTS.json… --out FOLDER  pictures and an HTML page
+//   melgrad-bench --device simt …                    what the CUDA kernels do, counted without a GPU (docs/simt.md)
 //   melgrad-bench --frontend-server, --model-server  for the scripts of bench/peers
 // MELGRAD_THREADS and MELGRAD_SIMD choose the threads and the instruction set.
 #include <benchmark/benchmark.h>
@@ -17,6 +18,7 @@
 #include "bench/frontend/frontend_server.h"
 #include "bench/models/model_server.h"
 #include "bench/report/report.h"
+#include "bench/simt/counts.h"
 #include "kernels/device.h"
 #include "kernels/machine_limits.h"
 #include "kernels/simd.h"
@@ -84,6 +86,7 @@ int main(int argc, char** argv) {
   try {
     if (first == "compare") return bench::compare_command({arguments.begin() + 1, arguments.end()});
     if (first == "report") return bench::report_command({arguments.begin() + 1, arguments.end()});
+    if (first == "--device") return bench::counts_command({arguments.begin() + 1, arguments.end()});
     if (first == "--frontend-server") return bench::serve_frontend(std::cin, std::cout);
     if (const char* threads = std::getenv("MELGRAD_THREADS")) set_threads(std::atoi(threads));
     if (const char* simd = std::getenv("MELGRAD_SIMD")) use_simd(simd);
