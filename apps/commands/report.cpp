@@ -20,28 +20,50 @@ struct Options : CommonOptions {
   std::string run, out;
 };
 
-// What an evaluation has said of a split, as train and evaluate leave it in the run's folder: its numbers, and one table
-// for each list of objects in it.
-void add_evaluation(HtmlPage& page, const Json& evaluation) {
-  Rows figures{{"measure", "value"}};
-  const auto text = [](const Json& value) {
-    if (value.is_string()) return value.get<std::string>();
-    return value.is_number_float() ? fmt::format("{:.4f}", value.get<double>()) : value.dump();
-  };
-  std::vector<std::pair<std::string, Rows>> tables;
-  for (const auto& [key, value] : evaluation.items()) {
-    if (value.is_array() && !value.empty() && value.front().is_object()) {
-      Rows rows(1);
-      for (const auto& [column, cell] : value.front().items()) rows[0].push_back(column);
-      for (const Json& entry : value) {
-        rows.emplace_back();
-        for (const auto& [column, cell] : entry.items()) rows.back().push_back(text(cell));
-      }
-      tables.emplace_back(key, std::move(rows));
+std::string cell_text(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_number_float() ? fmt::format("{:.4f}", value.get<double>()) : value.dump();
+}
+
+// A list of objects as a table.
+Rows rows_of(const Json& list) {
+  Rows rows(1);
+  for (const auto& [column, cell] : list.front().items()) rows[0].push_back(column);
+  for (const Json& entry : list) {
+    rows.emplace_back();
+    for (const auto& [column, cell] : entry.items()) rows.back().push_back(cell_text(cell));
+  }
+  return rows;
+}
+
+bool is_interval(const Json& value) {
+  return value.is_array() && value.size() == 2 && value[0].is_number() && value[1].is_number();
+}
+
+// Numbers and texts, pairs of numbers as intervals, and lists of objects as tables; what is within an object likewise.
+// Other lists are curves and matrices, which the pictures show.
+void collect(const std::string& prefix, const Json& object, Rows& figures,
+             std::vector<std::pair<std::string, Rows>>& tables) {
+  for (const auto& [key, value] : object.items()) {
+    const std::string name = prefix + key;
+    if (value.is_object()) {
+      collect(name + " ", value, figures, tables);
+    } else if (is_interval(value)) {
+      figures.push_back({name, cell_text(value[0]) + " to " + cell_text(value[1])});
+    } else if (value.is_array() && !value.empty() && value.front().is_object()) {
+      const bool flat = std::ranges::none_of(value.front(), [](const Json& cell) { return cell.is_structured(); });
+      if (flat) tables.emplace_back(name, rows_of(value));
     } else if (!value.is_structured()) {
-      figures.push_back({key, text(value)});
+      figures.push_back({name, cell_text(value)});
     }
   }
+}
+
+// What an evaluation has said of a split, as train leaves it in the run's folder.
+void add_evaluation(HtmlPage& page, const Json& evaluation) {
+  Rows figures{{"measure", "value"}};
+  std::vector<std::pair<std::string, Rows>> tables;
+  collect("", evaluation, figures, tables);
   page.table(figures);
   for (const auto& [name, rows] : tables) page.paragraph(name).table(rows);
 }
