@@ -1,261 +1,205 @@
 #!/usr/bin/env python3
-"""Puts faults into the CUDA kernels, one at a time, and asks the tests on simt to find each.
+"""Puts faults into the CUDA kernels, one at a time, and runs the kernels' tests on simt against each.
 
-    python3 scripts/cuda_faults.py                  # every kernel file and header; goes on where it was stopped
-    python3 scripts/cuda_faults.py gemm.h conv2d.cu # some
-    python3 scripts/cuda_faults.py --list           # the faults
-    python3 scripts/cuda_faults.py --survivors      # once more those that survived
+    python3 scripts/cuda_faults.py                          # all of kernels/cuda; goes on where it was stopped
+    python3 scripts/cuda_faults.py 'kernels/cuda/gemm.h'    # some files, by pattern
+    python3 scripts/cuda_faults.py --survivors              # once more what survived, after a test was written
+    python3 scripts/cuda_faults.py --list
 
-Faults: a barrier left out; a mask without its last lane; a bound one too far or too near; a stride one too long; a grid
-with a block too few. All of them are in one build, a copy of the sources in build/faults, where the environment picks
-one: `i < n` is `i < fault::off(7) + n` there. A fault costs the test cases of its file, the quickest first, until one
-fails. tests/kernels/cuda_faults.md is written at the end: counts by file and kind, and the survivors. A survivor that
-changes nothing that can be seen is explained in tests/kernels/cuda_faults.txt; any other makes the exit status 1.
+Where scripts/mutate.py changes what is computed, this puts in what goes wrong with threads and memory: a barrier left
+out, a lane missing in a mask, a bound one too far or too near, a stride one too long, two neighbouring arguments of a
+library's function swapped. It works as mutate.py does, with its parts (scripts/mutation): all faults are compiled in at
+once in build/faults, and a fault costs only the test cases that reach it, the quickest first, until one fails: first on
+simt in three schedules, then with an eye on races (test_kernel_races). tests/kernels/cuda_faults.md is written after
+each file. A survivor that changes nothing that can be seen is explained in tests/kernels/cuda_faults.txt; any other
+makes the exit status 1.
 """
 import argparse
 import collections
-import json
+import fnmatch
 import os
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
-import time
+
+os.environ["MELGRAD_MUTATION_TESTS"] = "kernels kernel_races"
+os.environ["MELGRAD_TEST_DEVICES"] = "simt"
+
+from mutate import Session, report  # noqa: E402: these read the environment
+from mutation.build import Project  # noqa: E402
+from mutation.render import Site  # noqa: E402
+from mutation.run import Runner, Tests  # noqa: E402
+from mutation.table import SameFunction, cell  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "build" / "faults"
-KERNELS = ROOT / "kernels" / "cuda"
 EXPLAINED = ROOT / "tests" / "kernels" / "cuda_faults.txt"
+TABLE = ROOT / "tests" / "kernels" / "cuda_faults.md"
+COMMAND = "python3 scripts/cuda_faults.py"
 
-FAULT_H = """#pragma once
-#include <cstdlib>
-namespace fault {
-inline const int active = std::getenv("MELGRAD_FAULT") ? std::atoi(std::getenv("MELGRAD_FAULT")) : 0;
-inline int off(int number) { return active == number ? 1 : active == number + 1 ? -1 : 0; }
-inline bool on(int number) { return active == number; }
-}
-"""
-
-# The test cases that run a file's kernels on simt; of a header, those of what includes it, the quickest first.
-CASES = {
-    "activation.cu": ["activation agrees*"], "adadelta.cu": ["adadelta agrees*"], "adam.cu": ["adam agrees*"],
-    "avg_pool2d.cu": ["avg_pool2d agrees*", "average pooling agrees*", "*avg_pool2d*"],
-    "batch_norm.cu": ["batch_norm*"], "bias.cu": ["bias*"], "conv2d.cu": ["conv2d's CUDA*"],
-    "dropout.cu": ["dropout agrees*"], "element_loss.cu": ["*loss*agree*", "*element*loss*"],
-    "elementwise.cu": ["elementwise_*"], "gaussian_noise.cu": ["gaussian_noise agrees*"], "gru.cu": ["gru agrees*"],
-    "matmul.cu": ["matmul agrees*"], "max_pool2d.cu": ["*max_pool2d*"], "norm_pool.cu": ["norm_pool*agrees*"],
-    "reduce.cu": ["reduce*agrees*"],
-    "rmsprop.cu": ["rmsprop agrees*"], "sgd.cu": ["sgd agrees*"], "soft_cross_entropy.cu": ["soft_cross_entropy*"],
-    "softmax.cu": ["softmax_*", "softmax *"], "softmax_cross_entropy.cu": ["softmax_cross_entropy*"],
-    "strided_copy.cu": ["strided copies*"], "unary.cu": ["unary*", "functions of one*"],
-    "channel_statistics.h": ["batch_norm*", "norm_pool*agrees*"], "columns.h": ["bias*", "batch_norm*", "reduce*agrees*"], "conv2d_operands.h": ["conv2d's CUDA*"],
-    "gemm.h": ["matmul agrees*", "conv2d's CUDA*"],
-    "helpers.h": ["Divider*", "dropout agrees*", "softmax_*", "strided copies*", "activation agrees*"],
-    "map.h": ["activation agrees*"], "softmax_rows.h": ["softmax_*"], "update.h": ["sgd*", "adam agrees*"],
-    "walks.h": ["joined walks*", "strided copies*", "elementwise_*"], "windows.h": ["windows*", "*max_pool2d*"],
-}
-# The host's side of the two devices, and declarations: nothing that a kernel does.
-NO_KERNELS = {"portability.h", "runtime.h"}
-SKIP = re.compile(r"^\s*(//|#|template|static_assert|using |inline constexpr|constexpr|static constexpr|__shared__|require)"
-                  r"|__launch_bounds__\(")
+BARRIERS = {"__syncthreads", "__syncwarp"}
+COMPARISONS = {"<", "<=", ">", ">="}
+LIBRARY = re.compile(r"^(cublas|cudnn|cufft)[A-Z]\w*$")
+KINDS = ("barrier left out", "lane mask", "bound too far", "bound too near", "stride too long", "arguments swapped")
 
 
-class Fault:
-    def __init__(self, file, line, column, kind, text):
-        self.file, self.line, self.column, self.kind, self.text = file, line, column, kind, text
-        self.number = 0
-
-    @property
-    def key(self):
-        return f"{self.file} | {self.kind} | {self.text}"
+def is_kernel_file(path):
+    return fnmatch.fnmatch(path, "kernels/cu*/*.cu") or fnmatch.fnmatch(path, "kernels/cu*/*.h") or (
+        fnmatch.fnmatch(path, "kernels/cu*/*.cpp"))
 
 
-def operand_end(line, at):
-    """Behind the operand that begins at `at`: a name or number with its members, calls and indices."""
-    depth = 0
-    while at < len(line):
-        c = line[at]
-        if c in "([{":
-            depth += 1
-        elif c in ")]}":
-            if depth == 0:
-                break
-            depth -= 1
-        elif depth == 0 and c == "<" and (arguments := re.match(r"<[\w:, ]*>(?=\()", line[at:])):
-            at += arguments.end() - 1
-        elif depth == 0 and not (c.isalnum() or c in "_.:"):
-            break
-        at += 1
-    return at
+class Faults:
+    """The sites of a function: where a fault can be put, and the text around it (scripts/mutation/render.py)."""
+
+    def __init__(self, source, function):
+        self.source, self.tokens, self.match, self.function = source, source.tokens, source.match, function
+        self.constants, self.sites = self._constants(), []
+        for i in range(function.start, function.end):
+            if i not in self.constants:
+                self._look_at(i)
+
+    def _constants(self):
+        """What has no value at run time, or only checks arguments."""
+        out = set()
+        for i in range(self.function.start, self.function.end):
+            text, after = self.tokens[i].text, self.tokens[i + 1].text if i + 1 < len(self.tokens) else ""
+            if text == "<" and i in self.match:
+                out.update(range(i, self.match[i] + 1))
+            elif text in ("constexpr", "static_assert", "require", "__shared__", "using"):
+                end = i
+                while self.tokens[end].text not in (";", "{"):
+                    end = self.match[end] + 1 if self.tokens[end].text in "([" else end + 1
+                out.update(range(i, end))
+            elif text in ("sizeof", "alignof", "decltype") and after == "(":
+                out.update(range(i, self.match[i + 1] + 1))
+        return out
+
+    def _add(self, start, end, before, after, kinds, shown, **more):
+        text = " ".join(self.source.text_of(start, end).split())
+        self.sites.append(Site(start, end, before, more.pop("parts", [(start, end)]), after, kinds,
+                               original=shown or text, line=self.tokens[start].line, function=self.function.name, **more))
+
+    def _look_at(self, i):
+        token = self.tokens[i]
+        if token.text in BARRIERS and self.tokens[i + 1].text == "(":
+            self._add(i, self.match[i + 1] + 1, "if (!mutant::on({id})) ", "", ["barrier left out"], "")
+        elif token.text == "all_lanes" and self.tokens[i - 1].text == "(":
+            self._add(i, i + 1, "(mutant::on({id}) ? 0x7fffffffu : ", ")", ["lane mask"], self._statement(i))
+        elif token.text in COMPARISONS and self.source.is_binary(i):
+            start, end = i + 1, self.source.right_operand(i, 7)
+            self._add(start, end, "mutant::moved({id}, ", ")", ["bound too far", "bound too near"],
+                      self._around(i, end, 7))
+        elif token.text == "*" and self.source.is_binary(i):
+            start, end = i + 1, self.source.right_operand(i, 10)
+            if self.tokens[start].kind != "number":
+                self._add(start, end, "mutant::longer({id}, ", ")", ["stride too long"], self._around(i, end, 10))
+        elif LIBRARY.match(token.text) and self.tokens[i + 1].text == "(":
+            self._swap_arguments(i)
+
+    def _swap_arguments(self, i):
+        parts, start, at, close = [], i + 2, i + 2, self.match[i + 1]
+        while at < close:
+            if self.tokens[at].text == ",":
+                parts.append((start, at))
+                start = at + 1
+            at = self.match[at] + 1 if self.tokens[at].text in "([{" else at + 1
+        parts.append((start, close))
+        if len(parts) < 2:
+            return
+        name = self.tokens[i].text
+        self._add(i, close + 1, "mutant::call({id}, [&](auto... a) {{ return %s(a...); }}, " % name, ")",
+                  ["arguments swapped"] * (len(parts) - 1), "", parts=parts)
+
+    def _around(self, i, end, precedence):
+        start = self.source.left_operand(i, precedence)
+        return " ".join(self.source.text_of(start, end).split())
+
+    def _statement(self, i):
+        start = i
+        while self.tokens[start - 1].text not in (";", "{", "}"):
+            start -= 1
+        end = i
+        while self.tokens[end].text != ";":
+            end += 1
+        return " ".join(self.source.text_of(start, end).split())
 
 
-def faults_of(path):
-    """(faults, edits): an edit is (line, column, characters replaced, text with the number in it)."""
-    found, edits = [], []
+class FaultyProject(Project):
+    """mutate.py's project with these sites in it, in every kernel."""
 
-    def add(number, line, column, length, kind, new, closing=None):
-        text = re.sub(r"\s+", " ", lines[line].strip())
-        if kind != "barrier left out":
-            text = f"{text}  [{column - (len(lines[line]) - len(lines[line].lstrip()))}]"
-        found.append(Fault(path.name, number, column, kind, text))
-        edits.append((line, column, length, new, found[-1]))
-        if closing:
-            edits.append((line, closing[0], 0, closing[1], found[-1]))
-
-    lines = path.read_text().split("\n")
-    skipping = False
-    for i, line in enumerate(lines):
-        code = line.split("//")[0]
-        if skipping or SKIP.search(line):
-            skipping = line.lstrip().startswith(("static constexpr", "constexpr", "inline constexpr", "require",
-                                                 "static_assert")) and not code.rstrip().endswith((";", "{")) or (
-                skipping and not code.rstrip().endswith((";", "{")))
-            continue
-        for match in re.finditer(r"__syncthreads\(\);", code):
-            add(i + 1, i, match.start(), 0, "barrier left out", "if (!fault::on({})) ")
-        for match in re.finditer(r"(?<=_sync\()all_lanes", code):
-            add(i + 1, i, match.start(), len("all_lanes"), "lane mask", "(fault::on({}) ? 0x7fffffffu : all_lanes)")
-        for match in re.finditer(r" (<|<=|>|>=) (?=[\w(])", code):
-            add(i + 1, i, match.end(), 0, "bound too far", "fault::off({}) + ")
-        for match in re.finditer(r"(?<=[\w)}\]]) \* (?=[a-zA-Z_(])", code):
-            end = operand_end(code, match.end())
-            operand = code[match.end():end]
-            if any(operand.count(a) != operand.count(b) for a, b in ("()", "[]", "{}")):
-                continue  # goes on in the next line
-            if re.match(r"(sizeof|static_cast|gemm_own|own\b|Tile::|column_threads|threads\b|size_of)", operand):
-                continue  # a compile-time number of the launch
-            add(i + 1, i, match.end(), 0, "stride too long", "(", (end, " + fault::off({}))"))
-    return found, edits
+    def find_sites(self, path):
+        if not is_kernel_file(path) or path.endswith(("portability.h", "runtime.h")):
+            return []
+        source = self.regions.sources[path]
+        return [site for function in self.regions.functions[path] for site in Faults(source, function).sites]
 
 
-def write_tree(all_edits):
-    tree = FOLDER / "tree"
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True,
-                            capture_output=True, text=True).stdout.split("\0")
-    for name in filter(None, listed):
-        source = ROOT / name
-        if not source.is_file():
-            continue
-        data = source.read_bytes()
-        if source.parent == KERNELS and source.name in all_edits:
-            lines = data.decode().split("\n")
-            for line, column, length, new, fault in sorted(all_edits[source.name], key=lambda e: (e[0], -e[1])):
-                text = lines[line]
-                lines[line] = text[:column] + new.format(fault.number) + text[column + length:]
-            data = "\n".join(lines).encode()
-        if name == "kernels/cuda/portability.h":
-            data = data.replace(b"#pragma once\n", b'#pragma once\n#include "kernels/cuda/fault.h"\n', 1)
-        target = tree / name
-        if not target.exists() or target.read_bytes() != data:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-    header = tree / "kernels" / "cuda" / "fault.h"
-    if not header.exists() or header.read_text() != FAULT_H:
-        header.write_text(FAULT_H)
-    return tree
+def write_table(project, session):
+    same = SameFunction(EXPLAINED)
+    counts, survivors, unexplained = collections.defaultdict(collections.Counter), [], []
+    for path in project.regions.paths:
+        results = session.state.get(path, {}).get("mutants", {}) if project.sites[path] else {}
+        for number, (of, key, line, function, original, kind) in project.mutants.items():
+            if of != path or key not in results:
+                continue
+            killed = results[key].startswith("killed")
+            counts[path][kind, killed] += 1
+            if killed:
+                continue
+            reason = same.reason(path, function, original, kind)
+            survivors.append(f"| {path}:{line} | {function} | {kind} | {cell(original)} | "
+                             f"{reason or f'**not explained** ({results[key]})'} |")
+            if reason is None:
+                unexplained.append(f"{path} | {function} | {original} | {kind} | {results[key]} at line {line}")
+    rows = []
+    for path, count in sorted(counts.items()):
+        cells = [(count[kind, True], count[kind, True] + count[kind, False]) for kind in KINDS]
+        rows.append(f"| {path} | " + " | ".join(f"{killed} of {all_}" if all_ else "" for killed, all_ in cells) + " |")
+    found = sum(n for count in counts.values() for (_, killed), n in count.items() if killed)
+    together = sum(n for count in counts.values() for n in count.values())
+    waiting = [path for path in project.regions.paths if project.sites[path] and path not in counts]
+    TABLE.write_text(f"""# Faults put into the CUDA kernels
 
+Written by `{COMMAND}`, which says how. Found of put in, on simt: **{found} of {together}; of the
+{len(survivors)} others {len(survivors) - len(unexplained)} are explained below.**
 
-def build(tree):
-    folder = FOLDER / "build"
-    if not (folder / "build.ninja").exists():
-        subprocess.run(["cmake", "-G", "Ninja", "-S", tree, "-B", folder, "-DCMAKE_BUILD_TYPE=Debug",
-                        "-DCMAKE_CXX_FLAGS_DEBUG=-O1", "-DCMAKE_CXX_FLAGS=-w", "-DMELGRAD_CUDA=OFF",
-                        "-DMELGRAD_BENCH=OFF"], check=True, stdout=subprocess.DEVNULL)
-    made = subprocess.run(["ninja", "-C", folder, "test_kernels"], capture_output=True, text=True)
-    if made.returncode != 0:
-        sys.exit("cuda_faults: the build failed\n" + "\n".join(
-            line for line in made.stdout.split("\n") if "error" in line)[:4000])
-    return folder / "tests" / "test_kernels"
+| file | {" | ".join(KINDS)} |
+|---|{"---|" * len(KINDS)}
+{chr(10).join(rows)}
 
-
-def run(program, case, number):
-    """killed, killed (time), or survived."""
-    try:
-        # The coverage report at the end fails a run of some cases; doctest's own status line does not.
-        result = subprocess.run([program, f"-tc={case}", "-aa=1"], capture_output=True, text=True, timeout=120,
-                                env={**os.environ, "MELGRAD_FAULT": str(number)})
-    except subprocess.TimeoutExpired:
-        return "killed (time)"
-    return "survived" if result.returncode == 0 and "Status: SUCCESS" in result.stdout else "killed"
+{f"Not run yet: {', '.join(waiting)}{chr(10)}{chr(10)}" if waiting else ""}## Survivors
+| where | function | fault | at | why no test can find it |
+|---|---|---|---|---|
+{chr(10).join(survivors)}
+""")
+    return unexplained
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="*")
+    parser.add_argument("files", nargs="*", default=["*"], help="patterns of files")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--survivors", action="store_true")
+    parser.add_argument("--table", action="store_true", help="only write the table")
     options = parser.parse_args()
-    paths = sorted(p for p in KERNELS.iterdir() if p.suffix in (".cu", ".h") and p.name not in NO_KERNELS)
-    if missing := [p.name for p in paths if p.name not in CASES]:
-        sys.exit(f"cuda_faults: no test cases are named for {', '.join(missing)}")
-    faults, edits = [], {}
-    for path in paths:
-        found, edits[path.name] = faults_of(path)
-        for fault in found:
-            fault.number = 10 + 2 * len(faults)
-            faults.append(fault)
-    # Bounds are also put one too near: the number behind.
-    runs = []
-    for fault in faults:
-        runs.append((fault, fault.number, fault.kind))
-        if fault.kind == "bound too far":
-            runs.append((fault, fault.number + 1, "bound too near"))
+    project = FaultyProject(ROOT, ROOT / "build" / "faults", options.files)
     if options.list:
-        for fault, _, kind in runs:
-            print(f"{fault.file}:{fault.line}: {kind}: {fault.text}")
-        return print(f"{len(runs)} faults")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    program = build(write_tree(edits))
-    state_path = FOLDER / "state.json"
-    state = json.loads(state_path.read_text()) if state_path.exists() else {}
-    chosen = [r for r in runs if not options.files or r[0].file in options.files]
-    for fault, number, kind in chosen:
-        key = f"{fault.file} | {kind} | {fault.text}"
-        if key in state and not (options.survivors and state[key] == "survived"):
-            continue
-        state[key] = "survived"
-        for case in CASES[fault.file]:
-            state[key] = run(program, case, number)
-            if state[key] != "survived":
-                break
-        if state[key] == "survived":
-            print(f"{time.strftime('%H:%M:%S')} survived: {fault.file}:{fault.line}: {kind}: {fault.text}", flush=True)
-        state_path.write_text(json.dumps(state, indent=0))
-    sys.exit(write_table(runs, state))
-
-
-def write_table(runs, state):
-    explained = {}
-    if EXPLAINED.exists():
-        for line in EXPLAINED.read_text().split("\n"):
-            if line and not line.startswith("#"):
-                key, _, reason = line.rpartition(" | ")
-                explained[key] = reason
-    kinds = ["barrier left out", "lane mask", "bound too far", "bound too near", "stride too long"]
-    counts = collections.defaultdict(collections.Counter)
-    survivors = []
-    for fault, _, kind in runs:
-        key = f"{fault.file} | {kind} | {fault.text}"
-        result = state.get(key, "not run")
-        counts[fault.file][kind, result.split(" ")[0]] += 1
-        if result == "survived":
-            survivors.append((key, explained.get(key)))
-    text = ["# Faults put into the CUDA kernels", "",
-            "Written by `python3 scripts/cuda_faults.py`, which says how. Found of put in, on simt:", "",
-            "| file | " + " | ".join(kinds) + " |", "|---|" + "---|" * len(kinds)]
-    for file, count in sorted(counts.items()):
-        cells = []
-        for kind in kinds:
-            total = sum(n for (k, _), n in count.items() if k == kind)
-            cells.append(f"{count[kind, 'killed']} of {total}" if total else "")
-        text.append(f"| `{file}` | " + " | ".join(cells) + " |")
-    text += ["", f"Survivors: {len(survivors)}", ""]
-    text += [f"- `{key}`: {reason or '**not explained**'}" for key, reason in survivors]
-    (ROOT / "tests" / "kernels" / "cuda_faults.md").write_text("\n".join(text) + "\n")
-    open_ones = sum(1 for _, reason in survivors if not reason)
-    print(f"{len(survivors)} survivors, {open_ones} not explained")
-    return 1 if open_ones else 0
+        for path, _, line, function, original, kind in project.mutants.values():
+            print(f"{path}:{line}: {function}: {kind}: {original}")
+        return print(f"{len(project.mutants)} faults")
+    runner = None
+    if not options.table:
+        report("building")
+        project.compile()
+        tests = Tests(project)
+        tests.trace(report)
+        runner = Runner(project, tests)
+    session = Session(project, runner, options.survivors)
+    for path in project.built if runner else ():
+        session.run(path)
+        write_table(project, session)
+    unexplained = write_table(project, session)
+    print("\n".join(unexplained + [f"{len(unexplained)} survivors are not explained"]))
+    sys.exit(1 if unexplained else 0)
 
 
 if __name__ == "__main__":

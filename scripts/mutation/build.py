@@ -49,10 +49,13 @@ class Project:
     def _save(self, name, value):
         (self.folder / name).write_text(json.dumps(value, indent=0))
 
-    def _mutate(self, path):
+    def find_sites(self, path):
         source = self.regions.sources[path]
-        sites = [site for function in self.regions.functions[path] if self.regions.is_chosen(function)
-                 for site in Finder(source, function).sites]
+        return [site for function in self.regions.functions[path] if self.regions.is_chosen(function)
+                for site in Finder(source, function).sites]
+
+    def _mutate(self, path):
+        source, sites = self.regions.sources[path], self.find_sites(path)
         number = self.numbers.setdefault(path, 1 + len(self.numbers) * NUMBERS_PER_FILE)
         seen, kept = {}, []
         for site in sites:

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -309,6 +310,55 @@ constexpr decltype(auto) pick(int base, A&& a, B&& b) {
   } else {
     return on(base) ? Value(b) : Value(a);
   }
+}
+
+// Faults of scripts/cuda_faults.py: a bound one further or one nearer, and a stride one too long.
+template <class A>
+constexpr auto moved(int base, A&& bound) {
+  const auto& value = plain(static_cast<A&&>(bound));
+  using Value = std::remove_cvref_t<decltype(value)>;
+  if constexpr (std::is_arithmetic_v<Value> && !std::is_same_v<Value, bool>) {
+    const int n = which(base, 2);
+    return n < 0 ? value : static_cast<Value>(n == 0 ? value + Value{1} : value - Value{1});
+  } else {
+    if (!std::is_constant_evaluated()) {
+      absent(base);
+      absent(base + 1);
+    }
+    return Value(value);
+  }
+}
+template <class A>
+constexpr auto longer(int base, A&& stride) {
+  const auto& value = plain(static_cast<A&&>(stride));
+  using Value = std::remove_cvref_t<decltype(value)>;
+  if constexpr (std::is_integral_v<Value> && !std::is_same_v<Value, bool>) {
+    return on(base) ? static_cast<Value>(value + 1) : value;
+  } else {
+    if (!std::is_constant_evaluated()) absent(base);
+    return Value(value);
+  }
+}
+
+// Calls a library's function, two neighbouring arguments of one type swapped.
+template <std::size_t first, class... A>
+void swap_neighbours(int number, bool chosen, std::tuple<A...>& arguments) {
+  using All = std::tuple<A...>;
+  if constexpr (std::is_same_v<std::tuple_element_t<first, All>, std::tuple_element_t<first + 1, All>>) {
+    if (chosen) std::swap(std::get<first>(arguments), std::get<first + 1>(arguments));
+  } else {
+    absent(number);
+  }
+}
+template <class Function, class... A>
+auto call(int base, const Function& function, A... values) {
+  std::tuple<A...> arguments(values...);
+  const int n = chosen(base, static_cast<int>(sizeof...(A)) - 1);
+  [&]<std::size_t... i>(std::index_sequence<i...>) {
+    (swap_neighbours<i>(base + static_cast<int>(i), n == static_cast<int>(i), arguments), ...);
+  }
+  (std::make_index_sequence<sizeof...(A) - 1>());
+  return std::apply(function, arguments);
 }
 
 }  // namespace mutant
