@@ -100,7 +100,7 @@ std::vector<float> predict(Sequential& network, const Samples& samples, int64_t 
   std::vector<float> scores;
   scores.reserve(static_cast<std::size_t>(samples.size() * classes));
   for_batches(samples, batch, device_of(network), [&](const Batch& part, int64_t) {
-    const Tensor result = network.forward(part.inputs).to(Device::cpu);
+    const Tensor result = network.forward(part.inputs, {.fuse = true}).to(Device::cpu);
     scores.insert(scores.end(), result.data<float>().begin(), result.data<float>().end());
   });
   return scores;
@@ -137,13 +137,14 @@ double count_correct(const LossOptions& loss, const Tensor& output, ActivationFu
   return correct;
 }
 
-SegmentScore score_segments(Sequential& network, const Samples& samples, const LossOptions& loss, int64_t batch) {
+SegmentScore score_segments(Sequential& network, const Samples& samples, const LossOptions& loss, int64_t batch,
+                            bool fuse) {
   LossOptions unweighted = loss;
   unweighted.class_weights.clear();
   unweighted.reduction = LossReduction::mean;
   double loss_sum = 0, correct = 0;
   for_batches(samples, batch, device_of(network), [&](const Batch& part, int64_t) {
-    const Tensor output = network.pre_activation(part.inputs);
+    const Tensor output = network.pre_activation(part.inputs, {.fuse = fuse});
     const Tensor value = compute_loss(unweighted, output, network.activation(), part.targets);
     loss_sum += value.item() * static_cast<double>(part.inputs.shape()[0]);
     correct += count_correct(unweighted, output, network.activation(), part.targets);

@@ -22,8 +22,9 @@ struct SegmentScore {
   double loss = 0;      // mean over segments
   double accuracy = 0;  // of segments
 };
-// What training watches: loss and accuracy of each segment by itself.
-SegmentScore score_segments(Sequential& network, const Samples& samples, const LossOptions& loss, int64_t batch);
+// What training watches: loss and accuracy of each segment by itself. `fuse` as in Pass.
+SegmentScore score_segments(Sequential& network, const Samples& samples, const LossOptions& loss, int64_t batch,
+                            bool fuse = true);
 
 // What a sample's targets are.
 enum class TargetKind : uint8_t {
@@ -42,7 +43,7 @@ struct Evaluation {
   bool by_clip = false;         // whether units are clips, the scores of a clip's segments averaged
   TargetKind kind = TargetKind::classes;
   std::vector<int32_t> truth{}, predicted{};  // (units): classes
-  ConfusionMatrix confusion{0};           // classes
+  ConfusionMatrix confusion{0};               // classes
   std::vector<float> scores{}, targets{};     // (units, tags): tags
   int64_t tags = 0;
 

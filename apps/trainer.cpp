@@ -136,7 +136,7 @@ EpochResult Trainer::finish_epoch() {
       .epoch = progress_.epoch + 1, .train_loss = progress_.loss_sum / n, .train_accuracy = progress_.correct / n};
   if (average_) average_->swap();  // what is evaluated and kept
   if (valid_.size() > 0) {
-    const SegmentScore valid = score_segments(network_, valid_, step_.loss(), options_.batch);
+    const SegmentScore valid = score_segments(network_, valid_, step_.loss(), options_.batch, options_.fuse);
     result.valid_loss = valid.loss;
     result.valid_accuracy = valid.accuracy;
   } else {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "kernels/options.h"
 #include "layers/layer.h"
 
@@ -30,11 +32,16 @@ class ActivationLayer : public Layer {
     return input;
   }
   Tensor pre_activation(const Tensor& x, const Pass&) override {
-    if (!has_own_alpha()) return x;
-    return melgrad::activation({parse_enum<Activation>("activation", name_of(options_.function)), options_.alpha}, x);
+    return has_own_alpha() ? melgrad::activation(*choice(), x) : x;
   }
   ActivationFunction activation() const override {
     return has_own_alpha() ? ActivationFunction::linear : options_.function;
+  }
+  // As a function element by element, which softmax is not.
+  std::optional<ActivationChoice> choice() const {
+    if (options_.function == ActivationFunction::softmax) return {};
+    const auto function = parse_enum<Activation>("activation", name_of(options_.function));
+    return has_own_alpha() ? ActivationChoice(function, options_.alpha) : ActivationChoice(function);
   }
 
  private:

@@ -38,6 +38,10 @@ class BatchNorm : public Layer {
   int64_t flops(const Shape& input) const override { return 2 * input.numel(); }  // folded: one multiply-add
   const Options& options() const { return options_; }  // once built, the axis counts from the front
   void set_momentum(Momentum momentum) { options_.momentum = momentum; }
+  const Tensor& gamma() const { return gamma_; }
+  const Tensor& beta() const { return beta_; }
+  const Tensor& running_mean() const { return running_mean_; }
+  const Tensor& running_variance() const { return running_variance_; }
 
  private:
   Tensor normalise(const Tensor& x, const Pass& pass);  // x (…, c)

@@ -44,6 +44,9 @@ class Conv1D : public ConvolutionLayer {
   ActivationFunction activation() const override { return options_.activation; }
   int64_t flops(const Shape& input) const override;
   const Conv1dOptions& window() const { return window_; }  // once built
+  Conv2dOptions windows_2d() const override {
+    return {.rows = window_.window, .columns = {}, .groups = window_.groups, .algorithm = window_.algorithm};
+  }
 
  private:
   Options options_;

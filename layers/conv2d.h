@@ -47,6 +47,7 @@ class Conv2D : public ConvolutionLayer {
   ActivationFunction activation() const override { return options_.activation; }
   int64_t flops(const Shape& input) const override;
   const Conv2dOptions& windows() const { return windows_; }  // once built
+  Conv2dOptions windows_2d() const override { return windows_; }
 
  private:
   Options options_;

@@ -4,6 +4,9 @@
 #include "layers/batch_norm.h"
 #include "layers/pooling.h"
 #include "layers/weighted_layer.h"
+#include "tensor/autograd.h"
+#include "tensor/ops/conv_block.h"
+#include "tensor/ops/first_block.h"
 #include "tensor/ops/reshape.h"
 
 namespace melgrad {
@@ -16,11 +19,54 @@ std::optional<std::pair<Window, Window>> pool_windows(const Layer& layer) {
   return {};
 }
 
+// A signal (n, l, c) as an image of width 1, a weight (k, c, o) as one of as many rows.
+Shape image_shape(const Shape& s) {
+  return s.rank() == 3 ? Shape{s[0], s[1], 1, s[2]} : s;
+}
+Shape weight_shape(const Shape& s) {
+  return s.rank() == 3 ? Shape{s[0], 1, s[1], s[2]} : s;
+}
+
+// What the layers of a block have, as an operation 2-D takes it.
+BlockTensors tensors_of(const FusedBlock& block) {
+  const Tensor& weight = block.convolution->weight();
+  return {.weight = reshape(weight, weight_shape(weight.shape())),
+          .bias = block.convolution->bias(),
+          .gamma = block.norm->gamma(),
+          .beta = block.norm->beta(),
+          .running_mean = block.norm->running_mean(),
+          .running_variance = block.norm->running_variance()};
+}
+
+BlockOptions options_of(const FusedBlock& block) {
+  const Conv2dOptions windows = block.convolution->windows_2d();
+  return {windows.rows, windows.columns, block.rows, block.columns, block.activation, block.norm->options()};
+}
+
+// How this block can run here, if it can.
+std::optional<BlockKind> kind_of(const FusedBlock& block, const Tensor& x, const Pass& pass) {
+  const Conv2dOptions windows = block.convolution->windows_2d();
+  const bool pools = block.rows.size * block.columns.size > 1;
+  // A convolution with groups, or with an algorithm of the user's choice, runs by itself; so does one that inference has a
+  // gradient of.
+  if (x.device() == Device::cpu && windows.groups == 1 && windows.algorithm == ConvAlgorithm::automatic &&
+      (pass.training || !grad_enabled())) {
+    const BlockProblem problem =
+        block_problem(image_shape(x.shape()), weight_shape(block.convolution->weight().shape()), options_of(block));
+    if (!x.requires_grad() && first_block_applies(problem)) return BlockKind::first;
+    if ((pools || !pass.training) && conv_block_applies(x.device(), problem)) return BlockKind::conv;
+  }
+  const bool simple = block.activation.function == Activation::relu || block.activation.function == Activation::linear;
+  if (pass.training && simple && pools && norm_pool_applies({.rows = block.rows, .columns = block.columns}))
+    return BlockKind::norm_pool;
+  return {};
+}
+
 }  // namespace
 
 std::optional<FusedBlock> find_block(const std::vector<Sequential::Entry>& layers, std::size_t first, const Tensor& x,
                                      const Pass& pass) {
-  if (!pass.training || !pass.fuse || x.shape()[0] == 0) return {};
+  if (!pass.fuse || x.shape()[0] == 0) return {};
   std::size_t next = first;
   // The next layer as an L, or nothing.
   const auto take = [&]<class L>() -> L* {
@@ -32,20 +78,48 @@ std::optional<FusedBlock> find_block(const std::vector<Sequential::Entry>& layer
   if (convolution == nullptr || convolution->activation() != ActivationFunction::linear) return {};
   auto* norm = take.template operator()<BatchNorm>();
   if (norm == nullptr || !norm->over_last_axis()) return {};
-  const auto* activation = take.template operator()<ActivationLayer>();
-  if (activation != nullptr && activation->activation() != ActivationFunction::relu) return {};
-  if (next >= layers.size()) return {};
-  const auto windows = pool_windows(*layers[next].layer);
-  if (!windows || !norm_pool_applies({.rows = windows->first, .columns = windows->second})) return {};
-  return FusedBlock{convolution, norm, activation != nullptr, windows->first, windows->second, next + 1 - first};
+  FusedBlock block{BlockKind::first, convolution, norm, Activation::linear, {}, {}, 0};
+  if (const auto* activation = take.template operator()<ActivationLayer>()) {
+    const std::optional<ActivationChoice> choice = activation->choice();
+    if (!choice || !never_decreases(choice->function)) return {};
+    block.activation = *choice;
+  }
+  const auto windows = next < layers.size() ? pool_windows(*layers[next].layer) : std::nullopt;
+  if (windows && norm_pool_applies({.rows = windows->first, .columns = windows->second})) {
+    std::tie(block.rows, block.columns) = *windows;
+    ++next;
+  }
+  // The end of a network is given before its activation, which a block has inside.
+  if (next == layers.size() && layers.back().layer->activation() != ActivationFunction::linear) return {};
+  block.layers = next - first;
+  const std::optional<BlockKind> kind = kind_of(block, x, pass);
+  if (!kind) return {};
+  block.kind = *kind;
+  return block;
 }
 
-Tensor FusedBlock::forward(const Tensor& x) const {
-  const Tensor y = convolution->convolve(x);
-  const auto finish = [&](const Tensor& wide) {
-    return norm->norm_pool(wide, convolution->bias(), rows, columns, relu);
+PendingBlock FusedBlock::forward(const PendingBlock& x, const Pass& pass) const {
+  const bool signal = x.values.shape().rank() == 3;
+  const auto result = [&](const Tensor& z) {
+    const Shape& s = z.shape();
+    return signal ? reshape(z, {s[0], s[1], s[3]}) : z;
   };
-  return y.shape().rank() == 3 ? over_width_one("norm_pool", y, finish) : finish(y);
+  const auto image = [&](const Tensor& values) { return reshape(values, image_shape(values.shape())); };
+  if (kind == BlockKind::conv && pass.training) {
+    PendingBlock in = x;
+    in.values = image(x.values);
+    PendingBlock out = conv_block_train(in, tensors_of(*this), options_of(*this));
+    out.values = result(out.values);
+    return out;
+  }
+  const Tensor z = apply_norm(x);
+  if (kind == BlockKind::conv) return {result(conv_block_infer(image(z), tensors_of(*this), options_of(*this)))};
+  if (kind == BlockKind::first) {
+    return {result(pass.training ? first_block_train(image(z), tensors_of(*this), options_of(*this))
+                                 : first_block_infer(image(z), tensors_of(*this), options_of(*this)))};
+  }
+  return {result(norm->norm_pool(image(convolution->convolve(z)), convolution->bias(), rows, columns,
+                                 activation.function == Activation::relu))};
 }
 
 }  // namespace melgrad

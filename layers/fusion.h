@@ -1,28 +1,36 @@
 // Neighbouring layers that run as one operation, equal to rounding to layer by layer.
 //
-// In training: a convolution without an activation of its own -> batch norm over channels -> ReLU (a layer, or
-// none) -> max pool of windows that do not overlap. SampleCNN and Choi's networks are rows of such blocks. The tensors
-// between batch norm and pool are never made, and the convolution's bias, whose gradient is 0 there, is left out.
+// A block is a convolution without an activation of its own -> batch norm over channels -> an activation that never
+// decreases (a layer, or none) -> max pool of windows that do not overlap (or none). SampleCNN and Choi's networks are
+// rows of such blocks. Which operation runs one depends on where it stands; see find_block(). The tensors between the
+// layers are never made, and the convolution's bias, whose gradient is 0 under a batch norm, is left out.
 #pragma once
 
 #include <optional>
 
-#include "kernels/window.h"
 #include "layers/sequential.h"
+#include "tensor/ops/conv_block.h"
 
 namespace melgrad {
 
 class BatchNorm;
 class ConvolutionLayer;
 
+enum class BlockKind : uint8_t {
+  first,      // tensor/ops/first_block.h: all in one, of one input channel, on the CPU
+  conv,       // tensor/ops/conv_block.h: all in one; in training the norm stays pending
+  norm_pool,  // the convolution, then tensor/ops/norm_pool.h: in training
+};
+
 struct FusedBlock {
+  BlockKind kind;
   const ConvolutionLayer* convolution;
   BatchNorm* norm;
-  bool relu;
-  Window rows, columns;
-  std::size_t layers;  // how many it stands for
+  ActivationChoice activation;
+  Window rows, columns;  // of the pool; 1 by 1 if there is none
+  std::size_t layers;    // how many it stands for
 
-  Tensor forward(const Tensor& x) const;
+  PendingBlock forward(const PendingBlock& x, const Pass& pass) const;
 };
 
 // The block that starts at layer `first`, if there is one; x is that layer's input.

@@ -47,21 +47,22 @@ Tensor Sequential::pre_activation(const Tensor& x, const Pass& pass) {
   if (x.shape().rank() == 0 || x.shape().without_batch() != input_) {
     fail("network: the input is {}, expected a batch of {}", x.shape().to_string(), input_.to_string());
   }
-  Tensor y = x;
+  PendingBlock y{x};
   std::size_t i = 0;
   while (i + 1 < entries_.size()) {
-    if (const auto block = find_block(entries_, i, y, pass)) {
+    if (const auto block = find_block(entries_, i, y.values, pass)) {
       const WatchedLayers watched(*this, i, block->layers);
-      y = block->forward(y);
+      y = block->forward(y, pass);
       i += block->layers;
     } else {
       const WatchedLayers watched(*this, i, 1);
-      y = entries_[i++].layer->forward(y, pass);
+      y = {entries_[i++].layer->forward(apply_norm(y), pass)};
     }
   }
-  if (i == entries_.size()) return y;  // a block was the end, whose pool has no activation
+  const Tensor last = apply_norm(y);
+  if (i == entries_.size()) return last;  // a block was the end, whose pool has no activation
   const WatchedLayers watched(*this, i, 1);
-  return entries_.back().layer->pre_activation(y, pass);
+  return entries_.back().layer->pre_activation(last, pass);
 }
 
 ActivationFunction Sequential::activation() const {

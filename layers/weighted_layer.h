@@ -4,6 +4,7 @@
 #include "layers/initializer.h"
 #include "layers/layer.h"
 #include "tensor/ops/bias.h"
+#include "tensor/ops/conv2d.h"
 
 namespace melgrad {
 
@@ -30,7 +31,9 @@ class WeightedLayer : public Layer {
 class ConvolutionLayer : public WeightedLayer {
  public:
   virtual Tensor convolve(const Tensor& x) const = 0;  // without the bias
-  const Tensor& bias() const { return bias_; }         // undefined if there is none
+  virtual Conv2dOptions windows_2d() const = 0;        // once built; a 1-D convolution has a width of 1
+  const Tensor& weight() const { return weight_; }
+  const Tensor& bias() const { return bias_; }  // undefined if there is none
   Tensor pre_activation(const Tensor& x, const Pass&) override { return with_bias(convolve(x)); }
 };
 

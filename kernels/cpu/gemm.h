@@ -58,7 +58,7 @@ constexpr int64_t weight_chunks = 8;
 
 // Scratch of this thread, at least so large, aligned for vectors; its contents last until the next call with the same
 // slot.
-enum class Scratch : uint8_t { packed_b, patches, patch_gradients, tiles, gradient_tiles, products, count };
+enum class Scratch : uint8_t { packed_b, patches, patch_gradients, tiles, gradient_tiles, products, results, count };
 float* thread_scratch(Scratch slot, int64_t floats);
 
 }  // namespace melgrad::cpu

@@ -46,7 +46,8 @@ struct Sweep {
   int64_t tiles() const { return (p.w_out() + F::outputs - 1) / F::outputs; }
   int64_t row_pad() const { return backward ? p.rows.size - 1 - p.rows.pad_before : p.rows.pad_before; }
 
-  void transform(const TileBlock& block, const TileBuffer& buffer, const float* data, int64_t first, int64_t last) const {
+  void transform(const TileBlock& block, const TileBuffer& buffer, const float* data, int64_t first,
+                 int64_t last) const {
     const auto row_of = [&](int64_t sample, int64_t row, int64_t channel, int64_t count, float* out) {
       const float* source = from.at(data, sample, row, channel);
       const auto load = [&](int64_t column) { return load_lanes(source + column * from.channels, count); };
@@ -59,7 +60,8 @@ struct Sweep {
     transform_block<F>(block, p.rows.size, row_pad(), from.rows, from.channels, buffer, first, last, row_of);
   }
 
-  void multiply(const TileBlock& block, const TileBuffer& buffer, int64_t out_block, const float* u, float* data) const {
+  void multiply(const TileBlock& block, const TileBuffer& buffer, int64_t out_block, const float* u,
+                float* data) const {
     const int64_t width = block_width();
     const std::vector<int64_t> offsets = operand_offsets(block, buffer);
     float* products = thread_scratch(Scratch::products, product_floats(block, F::points));
@@ -99,12 +101,14 @@ template <class F>
 void run_sweep(Stream& stream, const Sweep<F>& sweep, const float* data, const float* weight, float* result) {
   const Conv2dProblem& p = sweep.p;
   const int64_t taps = p.rows.size, in_blocks = channel_blocks(sweep.from.channels);
-  const int64_t out_blocks = channel_blocks(sweep.to.channels), u_size = packed_weight_floats<F>(taps, sweep.from.channels);
+  const int64_t out_blocks = channel_blocks(sweep.to.channels),
+                u_size = packed_weight_floats<F>(taps, sweep.from.channels);
   const std::vector<TileBlock> blocks =
       tile_blocks(p.n, sweep.to.rows, sweep.tiles(), taps, sweep.from.channels, sweep.backward);
   const Buffer weights = float_workspace(stream, out_blocks * u_size);
   float* u = floats(weights);
-  stream.threads().run(out_blocks, [&](int64_t ob) { pack_weights<F>(p, weight, sweep.backward, ob, u + ob * u_size); });
+  stream.threads().run(out_blocks,
+                       [&](int64_t ob) { pack_weights<F>(p, weight, sweep.backward, ob, u + ob * u_size); });
 
   int64_t room = 0;  // tiles of the largest block
   for (const TileBlock& block : blocks) room = std::max(room, source_tiles(block, taps));
@@ -177,8 +181,8 @@ void weight_gradient(Stream& stream, const Conv2dProblem& problem, const float* 
   float* sums = floats(sums_buffer);
   const int64_t v_size = work.input_floats(), g_size = work.gradient_floats();
   const auto add = [&](int64_t i, float* v, float* g, int64_t pair, float* to, bool accumulate) {
-    weight_gradient_of_block(work.blocks[i], work.taps, work.input_at(v), work.gradient_at(g), pair / work.out_blocks,
-                             pair % work.out_blocks, to + pair * work.sum_floats(), accumulate);
+    weight_gradient_of_block(work.blocks[i], work.taps, work.input_at(v), work.gradient_at(g), {work.blocks[i].rows, 0},
+                             pair / work.out_blocks, pair % work.out_blocks, to + pair * work.sum_floats(), accumulate);
   };
   if (shared) {
     const Buffer tiles = float_workspace(stream, count * (v_size + g_size));
@@ -245,7 +249,8 @@ void winograd_forward(Stream& stream, const Conv2dProblem& problem, int outputs,
 
 void winograd_backward_data(Stream& stream, const Conv2dProblem& problem, int outputs, const float* dy,
                             const float* weight, float* dx) {
-  if (problem.n > 0) HWY_DYNAMIC_DISPATCH(winograd_backward_data_here)(stream, as_one_row(problem), outputs, dy, weight, dx);
+  if (problem.n > 0)
+    HWY_DYNAMIC_DISPATCH(winograd_backward_data_here)(stream, as_one_row(problem), outputs, dy, weight, dx);
 }
 
 void winograd_backward_weight(Stream& stream, const Conv2dProblem& problem, int outputs, const float* dy,

@@ -25,8 +25,10 @@ struct TileBlock {
 };
 
 // The blocks of n images of `rows` rows of `tiles` tiles; `taps` rows are read around each, `channels` at a time.
-// `overlap` adds a halo tile to blocks that start inside a row. Depends on the sizes alone, never on threads.
-std::vector<TileBlock> tile_blocks(int64_t n, int64_t rows, int64_t tiles, int64_t taps, int64_t channels, bool overlap);
+// `overlap` adds a halo tile to blocks that start inside a row. Blocks start at multiples of `row_step` and `tile_step`
+// (a pool's windows). Depends on the sizes alone, never on threads.
+std::vector<TileBlock> tile_blocks(int64_t n, int64_t rows, int64_t tiles, int64_t taps, int64_t channels, bool overlap,
+                                   int64_t row_step = 1, int64_t tile_step = 1);
 
 // Few tiles: transformed blocks are shared and products are cut by output channels. Many: each block by itself.
 bool shares_blocks(const std::vector<TileBlock>& blocks);

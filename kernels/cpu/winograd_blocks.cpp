@@ -23,16 +23,19 @@ bool winograd_applies(const Conv2dProblem& problem) {
          p.rows.stride == 1 && p.rows.dilation == 1;
 }
 
-std::vector<TileBlock> tile_blocks(int64_t n, int64_t rows, int64_t tiles, int64_t taps, int64_t channels, bool overlap) {
+std::vector<TileBlock> tile_blocks(int64_t n, int64_t rows, int64_t tiles, int64_t taps, int64_t channels, bool overlap,
+                                   int64_t row_step, int64_t tile_step) {
   const int64_t most = taps == 1 ? block_tiles : std::max(block_tiles, block_floats / (point_count * channels));
-  // A piece of a row, in whole dozens of tiles.
+  // A piece of a row, in whole dozens of tiles where windows allow it.
   int64_t strip = std::min(tiles, taps == 1 ? block_tiles : std::max(strip_tiles, most / (2 * taps) / 12 * 12));
+  if (strip < tiles) strip = std::max(tile_step, strip / tile_step * tile_step);
   if (overlap && strip < tiles) --strip;
-  const int64_t high = std::clamp<int64_t>(most / strip - (taps - 1), 1, rows);
+  const int64_t high = std::clamp<int64_t>(most / strip - (taps - 1), std::min(row_step, rows), rows);
   const int64_t deep = strip < tiles || high < rows ? 1 : std::clamp<int64_t>(most / (tiles * (rows + taps - 1)), 1, n);
   std::vector<TileBlock> blocks;
   // Pieces of like size along each axis.
-  const int64_t samples = ceil_div(n, ceil_div(n, deep)), heights = ceil_div(rows, ceil_div(rows, high));
+  const int64_t samples = ceil_div(n, ceil_div(n, deep));
+  const int64_t heights = ceil_div(ceil_div(rows, ceil_div(rows, high)), row_step) * row_step;
   for (int64_t sample = 0; sample < n; sample += samples)
     for (int64_t row = 0; row < rows; row += heights)
       for (int64_t tile = 0; tile < tiles; tile += strip) {

@@ -74,9 +74,7 @@ HWY_INLINE void transform_input(const Load& load, int64_t width, int64_t pad, in
   const WinogradTag tag;
   constexpr int m = F::outputs, points = F::points;
   WinogradVector d[points], v[points];
-  const auto checked = [&](int64_t column) {
-    return column >= 0 && column < width ? load(column) : hn::Zero(tag);
-  };
+  const auto checked = [&](int64_t column) { return column >= 0 && column < width ? load(column) : hn::Zero(tag); };
   int64_t column = tile * m - pad;
   d[m] = checked(column);
   d[m + 1] = checked(column + 1);
@@ -151,7 +149,8 @@ void transform_block(const TileBlock& block, int64_t taps, int64_t row_pad, int6
           continue;
         }
         for (int64_t p = 0; p < F::points; ++p)
-          for (int64_t t = 0; t < block.tiles; ++t) hn::Store(hn::Zero(d), d, to + p * buffer.point_stride() + t * width);
+          for (int64_t t = 0; t < block.tiles; ++t)
+            hn::Store(hn::Zero(d), d, to + p * buffer.point_stride() + t * width);
       }
 }
 
@@ -337,10 +336,15 @@ inline HWY_NOINLINE void accumulate_outer(const float* v, const float* g, int64_
     for (int h = 0; h < 2; ++h) hn::Store(sum[r][h], d, c + r * width + h * lanes);
 }
 
-// Point `p` and output block `ob` of Σ over a block's tiles of V ⊗ A·dy, [row tap][channel][width]. `v` has `taps` - 1
-// rows a sample more than `g`; the block's halo tile is left out.
+// Where a block's own rows lie among the rows of gradients that a buffer holds of each sample.
+struct GradientRows {
+  int64_t per_sample, first;
+};
+
+// Point `p` and output block `ob` of Σ over a block's tiles of V ⊗ A·dy, [row tap][channel][width]. `v` has the rows of
+// all taps; the block's halo tile is left out.
 inline void weight_gradient_of_block(const TileBlock& block, int64_t taps, const TileBuffer& v, const TileBuffer& g,
-                                     int64_t p, int64_t ob, float* sums, bool accumulate) {
+                                     const GradientRows& rows, int64_t p, int64_t ob, float* sums, bool accumulate) {
   const int64_t width = block_width(), halo = block.halo ? 1 : 0;
   const int64_t channels = v.channel_count * width, v_rows = source_rows(block, taps);
   const float* gradient = g.data + p * g.point_stride() + ob * g.channel_stride();
@@ -352,8 +356,9 @@ inline void weight_gradient_of_block(const TileBlock& block, int64_t taps, const
       for (int64_t run = 0; run < runs; ++run) {
         const int64_t row = run * rows_a_run, sample = row / block.rows;
         const int64_t v_tile = (sample * v_rows + row % block.rows + tap) * block.tiles + halo;
+        const int64_t g_row = sample * rows.per_sample + rows.first + row % block.rows;
         accumulate_outer(v.data + p * v.point_stride() + c / width * v.channel_stride() + v_tile * width + c % width,
-                         gradient + (row * block.tiles + halo) * width, count, sums + (tap * channels + c) * width,
+                         gradient + (g_row * block.tiles + halo) * width, count, sums + (tap * channels + c) * width,
                          accumulate || run > 0);
       }
 }

@@ -108,7 +108,13 @@ bool has_gradient(const std::string& function) {
 // ---------------------------------------------------------------------------------------------------------------------
 // What is missing, and why.
 
-const std::map<std::string, std::string> missing_on_simt{};  // function: reason
+const std::map<std::string, std::string> missing_on_simt{
+    {"conv_block_forward", "its CUDA kernel is to be written"},
+    {"conv_block_backward", "its CUDA kernel is to be written"},
+    {"conv_block_infer", "its CUDA kernel is to be written"},
+    {"first_block_statistics", "its CUDA kernel is to be written"},
+    {"first_block_forward", "its CUDA kernel is to be written"},
+    {"first_block_backward", "its CUDA kernel is to be written"}};  // function: reason
 
 const std::map<std::pair<std::string, int>, std::string> missing_shapes{
     // clang-format off
@@ -116,6 +122,13 @@ const std::map<std::pair<std::string, int>, std::string> missing_shapes{
     {{"batch_norm_train_backward", empty}, "no rows, no statistics: an error"},
     {{"norm_pool_forward", empty}, "no rows, no statistics: an error"},
     {{"norm_pool_backward", empty}, "no rows, no statistics: an error"},
+    {{"conv_block_forward", empty}, "no rows, no statistics: an error"},
+    {{"conv_block_backward", empty}, "no rows, no statistics: an error"},
+    {{"conv_block_forward", one_element}, "16 channels or more"},
+    {{"conv_block_backward", one_element}, "16 channels or more"},
+    {{"conv_block_infer", one_element}, "16 channels or more"},
+    {{"first_block_statistics", empty}, "no rows, no statistics: an error"},
+    {{"first_block_backward", empty}, "no rows, no statistics: an error"},
     {{"gru_forward", one_element}, "one unit has three gates"},
     {{"gru_backward", one_element}, "one unit has three gates"},
     {{"reduce_max_backward", empty}, "the largest of no elements is an error"},

@@ -4,8 +4,10 @@
 
 #include "tests/kernels/coverage.h"
 #include "tests/main.h"
+#include "tests/simd_environment.h"
 
 int main(int argc, char** argv) {
+  if (!melgrad::test::use_simd_of_environment()) return 0;
   const int failed = melgrad::test::run_tests(argc, argv);
   if (argc > 1) return failed;
   const melgrad::test::CoverageReport report = melgrad::test::coverage_report();

@@ -1,0 +1,98 @@
+#include "kernels/conv_block.h"
+
+#include "kernels/check.h"
+#include "kernels/dispatch.h"
+
+namespace melgrad {
+namespace cpu {
+extern const ConvBlockFunctions conv_block_functions;
+}
+
+namespace {
+
+const ConvBlockFunctions* functions_or_none(Device device) {
+  return device == Device::cpu ? &cpu::conv_block_functions : nullptr;  // the .cu is still to come
+}
+
+const ConvBlockFunctions& functions(Device device) {
+  const ConvBlockFunctions* there = functions_or_none(device);
+  require(there != nullptr, "conv_block: not implemented on device {}", name_of(device));
+  return *there;
+}
+
+template <class... Views>
+void expect_channels(const char* operation, int64_t channels, const Views&... views) {
+  (expect_shape(operation, "a view of the channels", views, Shape{channels}), ...);
+}
+
+void expect_problem(const char* operation, const BlockProblem& problem, const BlockInput& x, const ConstView& weight) {
+  require(problem.epsilon >= 0, "{}: epsilon is {}, expected at least 0", operation, problem.epsilon);
+  if (!conv_block_applies(x.values.device, problem))
+    fail("{}: {} with a weight {}, pool windows {}x{} and {} has no fused form on {}", operation,
+         problem.conv.x_shape().to_string(), problem.conv.weight_shape().to_string(), problem.pool_rows.size,
+         problem.pool_columns.size, name_of(problem.activation.function), name_of(x.values.device));
+  expect_shape(operation, "x", x.values, problem.conv.x_shape());
+  expect_shape(operation, "weight", weight, problem.conv.weight_shape());
+  if (x.norm == nullptr) return;
+  expect_alike(operation, x.values, x.norm->center, x.norm->scale, x.norm->shift);
+  expect_channels(operation, problem.conv.c, x.norm->center, x.norm->scale, x.norm->shift);
+}
+
+void expect_argmax(const char* operation, const BlockProblem& problem, const ConstView& argmax) {
+  require(problem.conv.n >= 1, "{}: an empty batch has no statistics", operation);
+  expect_dtype(operation, "argmax", argmax, DType::u8);
+  expect_shape(operation, "argmax", argmax, problem.pool().y_shape());
+}
+
+}  // namespace
+
+bool conv_block_applies(Device device, const BlockProblem& problem) {
+  const ConvBlockFunctions* there = functions_or_none(device);
+  return there != nullptr && there->applies(problem);
+}
+
+void conv_block_forward(Stream& stream, const BlockProblem& problem, const BlockInput& x, ConstView weight,
+                        ConstView gamma, ConstView beta, View y, View pooled, View argmax, View mean, View variance,
+                        View scale, View shift) {
+  const char* operation = "conv_block_forward";
+  expect_alike(operation, x.values, weight, gamma, beta, y, pooled, mean, variance, scale, shift);
+  expect_problem(operation, problem, x, weight);
+  expect_channels(operation, problem.conv.o, gamma, beta, mean, variance, scale, shift);
+  expect_shape(operation, "y", y, problem.conv.y_shape());
+  expect_shape(operation, "pooled", pooled, problem.pool().y_shape());
+  expect_argmax(operation, problem, argmax);
+  functions(y.device).forward(stream, problem, x, weight, gamma, beta, y, pooled, argmax, mean, variance, scale, shift);
+}
+
+void conv_block_backward(Stream& stream, const BlockProblem& problem, const BlockInput& x, ConstView weight,
+                         ConstView gamma, const BlockState& state, ConstView dz, View dx, View dweight, View dgamma,
+                         View dbeta) {
+  const char* operation = "conv_block_backward";
+  expect_alike(operation, x.values, weight, gamma, state.y, state.pooled, state.mean, state.variance, state.scale,
+               state.shift, dz, dweight, dgamma, dbeta);
+  expect_problem(operation, problem, x, weight);
+  expect_channels(operation, problem.conv.o, gamma, state.mean, state.variance, state.scale, state.shift, dgamma,
+                  dbeta);
+  expect_shape(operation, "y", state.y, problem.conv.y_shape());
+  expect_shape(operation, "pooled", state.pooled, problem.pool().y_shape());
+  expect_shape(operation, "dz", dz, problem.pool().y_shape());
+  expect_argmax(operation, problem, state.argmax);
+  expect_shape(operation, "dweight", dweight, problem.conv.weight_shape());
+  if (dx.data != nullptr) {
+    expect_alike(operation, dz, dx);
+    expect_shape(operation, "dx", dx, problem.conv.x_shape());
+  }
+  functions(dz.device).backward(stream, problem, x, weight, gamma, state, dz, dx, dweight, dgamma, dbeta);
+}
+
+void conv_block_infer(Stream& stream, const BlockProblem& problem, ConstView x, ConstView weight, ConstView gamma,
+                      ConstView beta, ConstView mean, ConstView variance, View z) {
+  const char* operation = "conv_block_infer";
+  expect_alike(operation, x, weight, gamma, beta, mean, variance, z);
+  expect_problem(operation, problem, {x}, weight);
+  expect_channels(operation, problem.conv.o, gamma, beta, mean, variance);
+  expect_shape(operation, "z", z, problem.pool().y_shape());
+  if (problem.conv.n > 0) functions(x.device).infer(stream, problem, x, weight, gamma, beta, mean, variance, z);
+}
+
+}  // namespace melgrad

@@ -1,0 +1,51 @@
+// Which blocks are fused on the CPU, and f64, which runs the reference.
+#include "kernels/cpu/conv_block.h"
+
+#include "kernels/norm_pool.h"
+#include "kernels/reference/conv_block.h"
+
+namespace melgrad::cpu {
+namespace {
+
+// As for a convolution by itself (kernels/cpu/conv2d.cpp), below 16 channels a tile's transforms cost as much as its
+// products. Both gradients are cut into one set of blocks, so y has as many rows as x.
+bool applies(const BlockProblem& problem) {
+  const BlockProblem b = as_one_row(problem);
+  return winograd_applies(b.conv) && std::min(b.conv.c, b.conv.o) >= 16 && b.conv.h_out() == b.conv.h &&
+         b.conv.w_out() >= 3 && norm_pool_applies(b.pool()) && never_decreases(b.activation.function);
+}
+
+void forward(Stream& stream, const BlockProblem& problem, const BlockInput& x, ConstView weight, ConstView gamma,
+             ConstView beta, View y, View pooled, View argmax, View mean, View variance, View scale, View shift) {
+  if (y.dtype == DType::f64) {
+    return reference::conv_block_forward<double>(problem, x, weight, gamma, beta, y, pooled, argmax, mean, variance,
+                                                 scale, shift);
+  }
+  block_forward(stream, as_one_row(problem), x, weight.as<float>(), gamma.as<float>(), beta.as<float>(), y.as<float>(),
+                pooled.as<float>(), argmax.as<uint8_t>(), mean.as<float>(), variance.as<float>(), scale.as<float>(),
+                shift.as<float>());
+}
+
+void backward(Stream& stream, const BlockProblem& problem, const BlockInput& x, ConstView weight, ConstView gamma,
+              const BlockState& state, ConstView dz, View dx, View dweight, View dgamma, View dbeta) {
+  if (dz.dtype == DType::f64)
+    return reference::conv_block_backward<double>(problem, x, weight, gamma, state, dz, dx, dweight, dgamma, dbeta);
+  block_backward(stream, as_one_row(problem), x, weight.as<float>(), gamma.as<float>(), state, dz.as<float>(),
+                 dx.data == nullptr ? nullptr : dx.as<float>(), dweight.as<float>(), dgamma.as<float>(),
+                 dbeta.as<float>());
+}
+
+void infer(Stream& stream, const BlockProblem& problem, ConstView x, ConstView weight, ConstView gamma, ConstView beta,
+           ConstView mean, ConstView variance, View z) {
+  if (z.dtype == DType::f64)
+    return reference::conv_block_infer<double>(problem, x, weight, gamma, beta, mean, variance, z);
+  block_infer(stream, as_one_row(problem), {x}, weight.as<float>(), gamma.as<float>(), beta.as<float>(),
+              mean.as<float>(), variance.as<float>(), z.as<float>());
+}
+
+}  // namespace
+
+extern const ConvBlockFunctions conv_block_functions;
+const ConvBlockFunctions conv_block_functions{applies, forward, backward, infer};
+
+}  // namespace melgrad::cpu

@@ -1,0 +1,25 @@
+// The fused blocks of kernels/conv_block.h on Winograd's F(m, 3), on the CPU. Where and how a convolution's tiles are cut
+// is kernels/cpu/winograd.h's.
+#pragma once
+
+#include "kernels/conv_block.h"
+#include "kernels/cpu/winograd.h"
+
+namespace melgrad::cpu {
+
+// F(4, 3) or F(6, 3): the one with fewer products for a row of this width; of equals F(6, 3).
+constexpr int block_outputs(int64_t width) {
+  return 6 * ((width + 3) / 4) < 8 * ((width + 5) / 6) ? 4 : 6;
+}
+
+// All of f32, problems turned on their side (as_one_row).
+void block_forward(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* weight,
+                   const float* gamma, const float* beta, float* y, float* pooled, uint8_t* argmax, float* mean,
+                   float* variance, float* scale, float* shift);
+void block_infer(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* weight,
+                 const float* gamma, const float* beta, const float* mean, const float* variance, float* z);
+void block_backward(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* weight,
+                    const float* gamma, const BlockState& state, const float* dz, float* dx, float* dweight,
+                    float* dgamma, float* dbeta);
+
+}  // namespace melgrad::cpu

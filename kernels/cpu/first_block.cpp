@@ -1,0 +1,462 @@
+// The first block of a network, on one input channel, on the CPU: y is computed from x in registers, two vectors of
+// channels at a time, wherever it is needed, and never stored.
+//
+// Count for SampleCNN's (3 taps, pool of 3): 9 multiply-adds forward and 18 backward for each of its pooled outputs, against
+// 3 reads and 2 writes of y through memory layer by layer. Bottleneck: the write of z forward, multiply-adds backward.
+//
+// Statistics: sums over patches and pairs of their elements in f64, since mean and variance of y come out of them by
+// cancellation; the patch elements lie tap by tap, so each sum runs along contiguous numbers. Sums of the backward pass are
+// f32 within a piece of windows and f64 across pieces, in order.
+#include "kernels/first_block.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "kernels/cpu/gemm.h"
+#include "kernels/reference/first_block.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/first_block.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/cpu/block_activation-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace melgrad::cpu::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using Tag = hn::ScalableTag<float>;
+using Vector = hn::Vec<Tag>;
+
+constexpr int vectors = 2;             // of channels at once: each number of x that is broadcast feeds two products
+constexpr int64_t piece_windows = 96;  // of one row of windows; their z stays in the L1 and L2 cache
+constexpr int64_t pieces_a_task = 8;
+constexpr int most_taps = 16;
+
+HWY_INLINE int64_t lane_total() {
+  return static_cast<int64_t>(hn::Lanes(Tag()));
+}
+
+// Rows of windows cut into pieces.
+struct Pieces {
+  BlockProblem block;
+  Pool2dProblem pool;
+  int64_t per_row, length;
+
+  explicit Pieces(const BlockProblem& problem)
+      : block(problem),
+        pool(problem.pool()),
+        per_row((pool.w_out() + piece_windows - 1) / piece_windows),
+        length((pool.w_out() + per_row - 1) / per_row) {}
+  int64_t count() const { return pool.n * pool.h_out() * per_row; }
+  int64_t tasks() const { return (count() + pieces_a_task - 1) / pieces_a_task; }
+  int64_t row(int64_t piece) const { return piece / per_row; }  // of all samples' windows
+  int64_t first(int64_t piece) const { return piece % per_row * length; }
+  int64_t windows(int64_t piece) const { return std::min(length, pool.w_out() - first(piece)); }
+};
+
+// The part of x that a piece reads, zeros where it is padding, and where in it each product's number lies.
+struct Patch {
+  const float* data;
+  int64_t window_step;             // from one window to the next
+  std::vector<int64_t> positions;  // of the windows' taps
+  int64_t taps[most_taps];         // of the convolution, from a position
+};
+
+class PatchReader {
+ public:
+  explicit PatchReader(const BlockProblem& problem) : p_(problem.conv) {
+    const Window &rows = problem.pool_rows, &columns = problem.pool_columns;
+    high_ = (rows.size - 1) * p_.rows.stride + p_.rows.extent();
+    wide_ = (Pieces(problem).length * columns.size - 1) * p_.columns.stride + p_.columns.extent();
+    patch_.window_step = columns.size * p_.columns.stride;
+    for (int64_t tap = 0; tap < rows.size * columns.size; ++tap)
+      patch_.positions.push_back(tap / columns.size * p_.rows.stride * wide_ + tap % columns.size * p_.columns.stride);
+    for (int64_t k = 0; k < p_.taps(); ++k)
+      patch_.taps[k] = k / p_.columns.size * p_.rows.dilation * wide_ + k % p_.columns.size * p_.columns.dilation;
+    pool_rows_ = rows.size;
+    pool_columns_ = columns.size;
+  }
+
+  const Patch& read(const Pieces& pieces, int64_t piece, const float* x) {
+    const int64_t row = pieces.row(piece), sample = row / pieces.pool.h_out(), i = row % pieces.pool.h_out();
+    const int64_t top = p_.rows.input(i * pool_rows_, 0),
+                  left = p_.columns.input(pieces.first(piece) * pool_columns_, 0);
+    float* to = thread_scratch(Scratch::patches, high_ * wide_);
+    patch_.data = to;
+    const int64_t begin = std::clamp<int64_t>(-left, 0, wide_), end = std::clamp<int64_t>(p_.w - left, begin, wide_);
+    for (int64_t r = 0; r < high_; ++r, to += wide_) {
+      const bool inside = top + r >= 0 && top + r < p_.h;
+      std::fill_n(to, inside ? begin : wide_, 0.0f);
+      if (!inside) continue;
+      const float* from = x + (sample * p_.h + top + r) * p_.w + left;
+      std::copy(from + begin, from + end, to + begin);
+      std::fill(to + end, to + wide_, 0.0f);
+    }
+    return patch_;
+  }
+
+ private:
+  Conv2dProblem p_;
+  int64_t high_, wide_, pool_rows_, pool_columns_;
+  Patch patch_;
+};
+
+// What each channel is computed with, in whole vectors. Where gamma < 0 weights and mean change their sign, so that the
+// winner of a window is the largest in either case.
+struct Channels {
+  int64_t count, padded, taps;
+  std::vector<float> weight, scale, center, beta;  // weight (taps, padded)
+
+  Channels(const BlockProblem& problem, const float* w, const float* gamma, const float* shift, const float* mean,
+           const float* variance)
+      : count(problem.conv.o),
+        padded((count + vectors * lane_total() - 1) / (vectors * lane_total()) * vectors * lane_total()),
+        taps(problem.conv.taps()),
+        weight(static_cast<std::size_t>(taps * padded)),
+        scale(static_cast<std::size_t>(padded)),
+        center(scale),
+        beta(scale) {
+    for (int64_t c = 0; c < count; ++c) {
+      const float sign = gamma[c] < 0 ? -1.0f : 1.0f;
+      for (int64_t k = 0; k < taps; ++k) weight[k * padded + c] = sign * w[k * count + c];
+      scale[c] = sign * reference::block_scale(problem, gamma[c], variance[c]);
+      center[c] = sign * mean[c];
+      beta[c] = shift[c];
+    }
+  }
+};
+
+// A piece's channels from `channel` on: their weights in registers.
+template <int taps>
+struct Products {
+  Vector w[taps][vectors];
+
+  HWY_INLINE Products(const Channels& channels, int64_t channel) {
+    for (int k = 0; k < taps; ++k)
+      for (int v = 0; v < vectors; ++v)
+        w[k][v] = hn::LoadU(Tag(), channels.weight.data() + k * channels.padded + channel + v * lane_total());
+  }
+  // y at the position that `x` points at.
+  HWY_INLINE void at(const float* x, const int64_t* offsets, Vector* y) const {
+    const Tag d;
+    for (int v = 0; v < vectors; ++v) y[v] = hn::Mul(hn::Set(d, x[offsets[0]]), w[0][v]);
+    for (int k = 1; k < taps; ++k) {
+      const Vector value = hn::Set(d, x[offsets[k]]);
+      for (int v = 0; v < vectors; ++v) y[v] = hn::MulAdd(value, w[k][v], y[v]);
+    }
+  }
+};
+
+HWY_INLINE void store_channels(Vector value, float* to, int64_t count) {
+  const Tag d;
+  if (count >= lane_total()) return hn::StoreU(value, d, to);
+  HWY_ALIGN float part[HWY_MAX_BYTES / sizeof(float)];
+  hn::Store(value, d, part);
+  std::copy_n(part, std::max<int64_t>(count, 0), to);
+}
+HWY_INLINE Vector load_channels(const float* from, int64_t count) {
+  if (count >= lane_total()) return hn::LoadU(Tag(), from);
+  return load_part(from, std::max<int64_t>(count, 0));
+}
+
+// z = f(scale · (y* - center) + beta)
+struct Normalise {
+  Vector scale[vectors], center[vectors], beta[vectors];
+  BlockActivation f;
+
+  HWY_INLINE Normalise(const Channels& channels, int64_t channel, ActivationChoice choice) : f(choice) {
+    for (int v = 0; v < vectors; ++v) {
+      const int64_t at = channel + v * lane_total();
+      scale[v] = hn::LoadU(Tag(), channels.scale.data() + at);
+      center[v] = hn::LoadU(Tag(), channels.center.data() + at);
+      beta[v] = hn::LoadU(Tag(), channels.beta.data() + at);
+    }
+  }
+  HWY_INLINE Vector operator()(Vector best, int v) const {
+    return f(hn::MulAdd(scale[v], hn::Sub(best, center[v]), beta[v]));
+  }
+};
+
+template <int taps>
+void forward_piece(const BlockProblem& problem, const Patch& patch, const Channels& channels, int64_t windows,
+                   float* z) {
+  const auto positions = static_cast<int64_t>(patch.positions.size());
+  for (int64_t channel = 0; channel < channels.count; channel += vectors * lane_total()) {
+    const Products<taps> products(channels, channel);
+    const Normalise normalise(channels, channel, problem.activation);
+    for (int64_t j = 0; j < windows; ++j) {
+      const float* x = patch.data + j * patch.window_step;
+      Vector best[vectors], y[vectors];
+      products.at(x + patch.positions[0], patch.taps, best);
+      for (int64_t tap = 1; tap < positions; ++tap) {
+        products.at(x + patch.positions[tap], patch.taps, y);
+        for (int v = 0; v < vectors; ++v) best[v] = hn::IfThenElse(hn::Gt(y[v], best[v]), y[v], best[v]);
+      }
+      for (int v = 0; v < vectors; ++v) {
+        const int64_t at = channel + v * lane_total();
+        store_channels(normalise(best[v], v), z + j * channels.count + at, channels.count - at);
+      }
+    }
+  }
+}
+
+// Adds a piece's Σg and Σ g · x[winner + k] to sums (1 + taps, padded).
+template <int taps>
+void backward_piece(const BlockProblem& problem, const Patch& patch, const Channels& channels, int64_t windows,
+                    const float* dz, double* sums) {
+  const Tag d;
+  const auto positions = static_cast<int64_t>(patch.positions.size());
+  HWY_ALIGN float part[HWY_MAX_BYTES / sizeof(float)];
+  for (int64_t channel = 0; channel < channels.count; channel += vectors * lane_total()) {
+    const Products<taps> products(channels, channel);
+    const Normalise normalise(channels, channel, problem.activation);
+    Vector total[1 + taps][vectors];
+    for (auto& row : total)
+      for (int v = 0; v < vectors; ++v) row[v] = hn::Zero(d);
+    for (int64_t j = 0; j < windows; ++j) {
+      const float* x = patch.data + j * patch.window_step;
+      Vector best[vectors], y[vectors], winner[vectors], g[vectors];
+      products.at(x + patch.positions[0], patch.taps, best);
+      for (int v = 0; v < vectors; ++v) winner[v] = hn::Zero(d);
+      for (int64_t tap = 1; tap < positions; ++tap) {
+        products.at(x + patch.positions[tap], patch.taps, y);
+        for (int v = 0; v < vectors; ++v) {
+          const auto better = hn::Gt(y[v], best[v]);
+          best[v] = hn::IfThenElse(better, y[v], best[v]);
+          winner[v] = hn::IfThenElse(better, hn::Set(d, static_cast<float>(tap)), winner[v]);
+        }
+      }
+      for (int v = 0; v < vectors; ++v) {
+        const int64_t at = channel + v * lane_total();
+        g[v] = normalise.f.gradient(normalise(best[v], v),
+                                    load_channels(dz + j * channels.count + at, channels.count - at));
+        total[0][v] = hn::Add(total[0][v], g[v]);
+      }
+      for (int64_t tap = 0; tap < positions; ++tap) {
+        const float* at = x + patch.positions[tap];
+        Vector here[vectors];
+        for (int v = 0; v < vectors; ++v)
+          here[v] = hn::IfThenElseZero(hn::Eq(winner[v], hn::Set(d, static_cast<float>(tap))), g[v]);
+        for (int k = 0; k < taps; ++k) {
+          const Vector value = hn::Set(d, at[patch.taps[k]]);
+          for (int v = 0; v < vectors; ++v) total[1 + k][v] = hn::MulAdd(value, here[v], total[1 + k][v]);
+        }
+      }
+    }
+    for (int k = 0; k < 1 + taps; ++k)
+      for (int v = 0; v < vectors; ++v) {
+        hn::Store(total[k][v], d, part);
+        double* to = sums + k * channels.padded + channel + v * lane_total();
+        for (int64_t i = 0; i < lane_total(); ++i) to[i] += static_cast<double>(part[i]);
+      }
+  }
+}
+
+using ForwardPiece = void (*)(const BlockProblem&, const Patch&, const Channels&, int64_t, float*);
+using BackwardPiece = void (*)(const BlockProblem&, const Patch&, const Channels&, int64_t, const float*, double*);
+
+template <std::size_t... taps>
+std::pair<ForwardPiece, BackwardPiece> piece_functions(int64_t count, std::index_sequence<taps...>) {
+  static constexpr std::pair<ForwardPiece, BackwardPiece> functions[] = {
+      {&forward_piece<static_cast<int>(taps) + 1>, &backward_piece<static_cast<int>(taps) + 1>}...};
+  return functions[count - 1];
+}
+
+// Calls body(piece, its patch, its windows, its place in z) for the pieces of a task.
+template <class Body>
+void for_each_piece(const Pieces& pieces, int64_t task, const float* x, const Body& body) {
+  PatchReader reader(pieces.block);
+  const int64_t end = std::min((task + 1) * pieces_a_task, pieces.count());
+  for (int64_t piece = task * pieces_a_task; piece < end; ++piece) {
+    const int64_t at = (pieces.row(piece) * pieces.pool.w_out() + pieces.first(piece)) * pieces.pool.c;
+    body(reader.read(pieces, piece, x), pieces.windows(piece), at);
+  }
+}
+
+void forward_here(Stream& stream, const BlockProblem& problem, const float* x, const float* weight, const float* gamma,
+                  const float* beta, const float* mean, const float* variance, float* z) {
+  const Pieces pieces(problem);
+  const Channels channels(problem, weight, gamma, beta, mean, variance);
+  const auto run = piece_functions(channels.taps, std::make_index_sequence<most_taps>()).first;
+  stream.threads().run(pieces.tasks(), [&](int64_t task) {
+    for_each_piece(pieces, task, x, [&](const Patch& patch, int64_t windows, int64_t at) {
+      run(problem, patch, channels, windows, z + at);
+    });
+  });
+}
+
+void backward_here(Stream& stream, const BlockProblem& problem, const float* x, const float* weight, const float* gamma,
+                   const float* beta, const float* mean, const float* variance, const double* moments, const float* dz,
+                   float* dweight, float* dgamma, float* dbeta) {
+  const Pieces pieces(problem);
+  const Channels channels(problem, weight, gamma, beta, mean, variance);
+  const int64_t taps = channels.taps, size = (1 + taps) * channels.padded;
+  const auto run = piece_functions(taps, std::make_index_sequence<most_taps>()).second;
+  const Buffer buffer = stream.workspace(pieces.tasks() * size * static_cast<int64_t>(sizeof(double)));
+  double* sums = static_cast<double*>(buffer.data());
+  stream.threads().run(pieces.tasks(), [&](int64_t task) {
+    double* own = sums + task * size;
+    std::fill_n(own, size, 0.0);
+    for_each_piece(pieces, task, x, [&](const Patch& patch, int64_t windows, int64_t at) {
+      run(problem, patch, channels, windows, dz + at, own);
+    });
+  });
+  for (int64_t task = 1; task < pieces.tasks(); ++task)
+    for (int64_t i = 0; i < size; ++i) sums[i] += sums[task * size + i];
+  const double* covariance = moments + taps;
+  for (int64_t c = 0; c < channels.count; ++c) {
+    const double inverse = 1 / std::sqrt(static_cast<double>(variance[c]) + problem.epsilon);
+    const double scale = gamma[c] * inverse, g = sums[c];
+    const auto w = [&](int64_t k) { return static_cast<double>(weight[k * channels.count + c]); };
+    double product = -static_cast<double>(mean[c]) * g;  // Σ g · (y* - mean)
+    for (int64_t k = 0; k < taps; ++k) product += w(k) * sums[(1 + k) * channels.padded + c];
+    for (int64_t k = 0; k < taps; ++k) {
+      double spread = 0;  // the covariance of patch element k with y
+      for (int64_t l = 0; l < taps; ++l) spread += covariance[k * taps + l] * w(l);
+      const double winners = sums[(1 + k) * channels.padded + c] - g * moments[k];
+      dweight[k * channels.count + c] = static_cast<float>(scale * (winners - product * inverse * inverse * spread));
+    }
+    dgamma[c] = static_cast<float>(product * inverse);
+    dbeta[c] = static_cast<float>(g);
+  }
+}
+
+// ---- Moments --------------------------------------------------------------------------------------------------------
+
+constexpr int64_t columns_a_piece = 512, moment_pieces_a_task = 32;
+
+// The patch elements of output row i, columns [j, j + count): tap by tap, `count` numbers each.
+void gather_taps(const Conv2dProblem& p, const float* sample, int64_t i, int64_t j, int64_t count, double* to) {
+  for (int64_t k = 0; k < p.taps(); ++k, to += columns_a_piece) {
+    const int64_t row = p.rows.input(i, k / p.columns.size);
+    std::fill_n(to, count, 0.0);
+    if (row < 0 || row >= p.h) continue;
+    const int64_t first = p.columns.input(j, k % p.columns.size), stride = p.columns.stride;
+    const int64_t begin = first < 0 ? (stride - 1 - first) / stride : 0;
+    const int64_t end = first < p.w ? std::min(count, (p.w - first + stride - 1) / stride) : 0;
+    const float* from = sample + row * p.w + first;
+    for (int64_t t = begin; t < end; ++t) to[t] = static_cast<double>(from[t * stride]);
+  }
+}
+
+// sums[k] += Σ of tap k, then for each pair k <= l in order Σ of their products.
+void add_moments(int64_t taps, int64_t count, const double* elements, double* sums) {
+  const hn::ScalableTag<double> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  double* pairs = sums + taps;
+  for (int64_t k = 0; k < taps; ++k) {
+    const double* a = elements + k * columns_a_piece;
+    auto total = hn::Zero(d);
+    int64_t t = 0;
+    for (; t + lanes <= count; t += lanes) total = hn::Add(total, hn::Load(d, a + t));
+    double sum = hn::GetLane(hn::SumOfLanes(d, total));
+    for (; t < count; ++t) sum += a[t];
+    sums[k] += sum;
+    for (int64_t l = k; l < taps; ++l, ++pairs) {
+      const double* b = elements + l * columns_a_piece;
+      auto products = hn::Zero(d);
+      for (t = 0; t + lanes <= count; t += lanes)
+        products = hn::MulAdd(hn::Load(d, a + t), hn::Load(d, b + t), products);
+      double product = hn::GetLane(hn::SumOfLanes(d, products));
+      for (; t < count; ++t) product += a[t] * b[t];
+      *pairs += product;
+    }
+  }
+}
+
+void statistics_here(Stream& stream, const BlockProblem& problem, const float* x, const float* weight, float* mean,
+                     float* variance, double* moments) {
+  const Conv2dProblem& p = problem.conv;
+  const int64_t taps = p.taps(), size = taps + taps * (taps + 1) / 2;
+  const int64_t per_row = (p.w_out() + columns_a_piece - 1) / columns_a_piece, pieces = p.n * p.h_out() * per_row;
+  const int64_t tasks = (pieces + moment_pieces_a_task - 1) / moment_pieces_a_task;
+  const Buffer buffer = stream.workspace(tasks * size * static_cast<int64_t>(sizeof(double)));
+  double* sums = static_cast<double*>(buffer.data());
+  stream.threads().run(tasks, [&](int64_t task) {
+    double* own = sums + task * size;
+    std::fill_n(own, size, 0.0);
+    auto* elements = reinterpret_cast<double*>(thread_scratch(Scratch::patches, 2 * taps * columns_a_piece));
+    for (int64_t piece = task * moment_pieces_a_task; piece < std::min((task + 1) * moment_pieces_a_task, pieces);
+         ++piece) {
+      const int64_t row = piece / per_row, j = piece % per_row * columns_a_piece;
+      const int64_t count = std::min(columns_a_piece, p.w_out() - j);
+      gather_taps(p, x + row / p.h_out() * p.h * p.w, row % p.h_out(), j, count, elements);
+      add_moments(taps, count, elements, own);
+    }
+  });
+  for (int64_t task = 1; task < tasks; ++task)
+    for (int64_t i = 0; i < size; ++i) sums[i] += sums[task * size + i];
+  const auto positions = static_cast<double>(problem.positions());
+  double* covariance = moments + taps;
+  for (int64_t k = 0; k < taps; ++k) moments[k] = sums[k] / positions;
+  const double* pair = sums + taps;
+  for (int64_t k = 0; k < taps; ++k)
+    for (int64_t l = k; l < taps; ++l, ++pair)
+      covariance[k * taps + l] = covariance[l * taps + k] = *pair / positions - moments[k] * moments[l];
+  for (int64_t c = 0; c < p.o; ++c) {
+    double average = 0, spread = 0;
+    for (int64_t k = 0; k < taps; ++k) {
+      average += weight[k * p.o + c] * moments[k];
+      for (int64_t l = 0; l < taps; ++l)
+        spread += static_cast<double>(weight[k * p.o + c]) * covariance[k * taps + l] * weight[l * p.o + c];
+    }
+    mean[c] = static_cast<float>(average);
+    variance[c] = static_cast<float>(std::max(0.0, spread));
+  }
+}
+
+}  // namespace
+}  // namespace melgrad::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace melgrad::cpu {
+namespace {
+
+HWY_EXPORT(statistics_here);
+HWY_EXPORT(forward_here);
+HWY_EXPORT(backward_here);
+
+void statistics(Stream& stream, const BlockProblem& problem, ConstView x, ConstView weight, View mean, View variance,
+                View moments) {
+  if (x.dtype == DType::f64)
+    return reference::first_block_statistics<double>(problem, x, weight, mean, variance, moments);
+  HWY_DYNAMIC_DISPATCH(statistics_here)
+  (stream, as_one_row(problem), x.as<float>(), weight.as<float>(), mean.as<float>(), variance.as<float>(),
+   moments.as<double>());
+}
+
+void forward(Stream& stream, const BlockProblem& problem, ConstView x, ConstView weight, ConstView gamma,
+             ConstView beta, ConstView mean, ConstView variance, View z) {
+  if (x.dtype == DType::f64)
+    return reference::first_block_forward<double>(problem, x, weight, gamma, beta, mean, variance, z);
+  HWY_DYNAMIC_DISPATCH(forward_here)
+  (stream, as_one_row(problem), x.as<float>(), weight.as<float>(), gamma.as<float>(), beta.as<float>(),
+   mean.as<float>(), variance.as<float>(), z.as<float>());
+}
+
+void backward(Stream& stream, const BlockProblem& problem, ConstView x, ConstView weight, ConstView gamma,
+              ConstView beta, ConstView mean, ConstView variance, ConstView moments, ConstView dz, View dweight,
+              View dgamma, View dbeta) {
+  if (x.dtype == DType::f64) {
+    return reference::first_block_backward<double>(problem, x, weight, gamma, beta, mean, variance, dz, dweight, dgamma,
+                                                   dbeta);
+  }
+  HWY_DYNAMIC_DISPATCH(backward_here)
+  (stream, as_one_row(problem), x.as<float>(), weight.as<float>(), gamma.as<float>(), beta.as<float>(),
+   mean.as<float>(), variance.as<float>(), moments.as<double>(), dz.as<float>(), dweight.as<float>(),
+   dgamma.as<float>(), dbeta.as<float>());
+}
+
+}  // namespace
+
+extern const FirstBlockFunctions first_block_functions;
+const FirstBlockFunctions first_block_functions{statistics, forward, backward};
+
+}  // namespace melgrad::cpu
+#endif
