@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "apps/load_arrays.h"
@@ -96,6 +97,25 @@ TEST_CASE("a [[layer]] recipe learns from arrays, and its run is evaluated and s
   CHECK(layers[2]["parameters"] == 6 * 3 + 3 + 3 * 6 + 6);
   CHECK(layers[5]["name"] == "out");
   CHECK(layers[5]["output_shape"] == json::array({2}));
+}
+
+// 24 steps: the CUDA kernels, on simt, from the same weights on the same batches.
+TEST_CASE("train --device simt goes as on the cpu") {
+  const ArrayRun run;
+  const auto last = [&](const std::string& device) {
+    const Outcome outcome = run.train(device, {"--device", device, "--set", "train.epochs=3"});
+    REQUIRE_MESSAGE(outcome.status == 0, outcome.err);
+    CHECK(json::parse(outcome.out)["device"] == device);
+    return load_safetensors(run.folder / device / "last.safetensors").tensors;
+  };
+  const auto cpu = last("cpu"), simt = last("simt");
+  for (const auto& [name, tensor] : cpu) {
+    if (tensor.dtype() != DType::f32) continue;
+    INFO(name);
+    const auto expected = tensor.data<float>(), values = simt.at(name).data<float>();
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      CHECK(std::abs(values[i] - expected[i]) <= 1e-3 * (1 + std::abs(expected[i])));
+  }
 }
 
 TEST_CASE("--init starts from given weights, and refuses those of another network") {
