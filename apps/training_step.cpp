@@ -22,10 +22,6 @@ StepResult TrainingStep::run(const Batch& batch, const StepPosition& position) {
   StepResult result{.loss = 0, .output = network_.pre_activation(batch.inputs, pass)};
   begin("loss");
   const Tensor loss = compute_loss(loss_, result.output, network_.activation(), batch.targets);
-  result.loss = loss.item();
-  require(std::isfinite(result.loss),
-          "train: the loss is {} in epoch {}; lower train.learning_rate (now {}) or look at the data", result.loss,
-          position.epoch, optimizer_->learning_rate());
   begin("backward");
   optimizer_->zero_grad();
   loss.backward();
@@ -34,6 +30,10 @@ StepResult TrainingStep::run(const Batch& batch, const StepPosition& position) {
   if (options_.clip_value > 0) clip_by_value(optimizer_->parameters(), options_.clip_value);
   optimizer_->set_learning_rate(position.learning_rate);
   optimizer_->step();
+  result.loss = loss.item();  // only now does the host wait for a GPU, which has all of the step to do
+  require(std::isfinite(result.loss),
+          "train: the loss is {} in epoch {}; lower train.learning_rate (now {}) or look at the data", result.loss,
+          position.epoch, optimizer_->learning_rate());
   begin("end");
   return result;
 }

@@ -5,15 +5,26 @@
 
 #include "kernels/elementwise.h"
 #include "tensor/autograd.h"
+#include "tensor/ops/movement.h"
 #include "tensor/ops/reduce.h"
+#include "tensor/ops/reshape.h"
 #include "tensor/ops/unary.h"
 
 namespace melgrad {
 namespace {
 
-double square_norm(const Tensor& gradient) {
+// Σ g² of each gradient there is. They come to the host together: a GPU is asked once.
+std::vector<double> square_norms(const std::vector<Parameter>& parameters) {
   const NoGrad no_grad;
-  return sum(square(gradient.detach())).item();
+  std::vector<Tensor> sums;
+  for (const Parameter& parameter : parameters) {
+    const Tensor gradient = parameter.tensor.grad();
+    if (gradient.defined()) sums.push_back(reshape(sum(square(gradient.detach())), {1}));
+  }
+  if (sums.empty()) return {};
+  const Tensor all = concatenate(sums, 0).to(Device::cpu);
+  if (all.dtype() == DType::f64) return {all.data<double>().begin(), all.data<double>().end()};
+  return {all.data<float>().begin(), all.data<float>().end()};
 }
 
 void scale_gradient(Parameter& parameter, double factor) {
@@ -31,8 +42,7 @@ void clip_elements(std::span<T> values, double limit) {
 
 double gradient_norm(const std::vector<Parameter>& parameters) {
   double total = 0;
-  for (const Parameter& parameter : parameters)
-    if (parameter.tensor.grad().defined()) total += square_norm(parameter.tensor.grad());
+  for (double square : square_norms(parameters)) total += square;
   return std::sqrt(total);
 }
 
@@ -48,9 +58,11 @@ double clip_by_global_norm(std::vector<Parameter>& parameters, double limit) {
 
 void clip_each_by_norm(std::vector<Parameter>& parameters, double limit) {
   require(limit > 0, "clip: norm {}, expected a positive number", limit);
+  const std::vector<double> squares = square_norms(parameters);
+  auto square = squares.begin();
   for (Parameter& parameter : parameters) {
     if (!parameter.tensor.grad().defined()) continue;
-    const double norm = std::sqrt(square_norm(parameter.tensor.grad()));
+    const double norm = std::sqrt(*square++);
     if (norm > limit) scale_gradient(parameter, limit / norm);
   }
 }
