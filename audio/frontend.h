@@ -56,6 +56,11 @@ class Frontend {
 
   Cost cost(int64_t frames) const;  // of compute(), for a spectrum
 
+  // What it computes with, for other ways of computing it (audio/device_frontend.h). Null where there is none.
+  const SpectralBands* plan() const { return spectral_bands_ ? &*spectral_bands_ : nullptr; }
+  const std::optional<BandLogarithm>& logarithm() const { return logarithm_; }
+  const Dct* dct() const { return dct_ ? &*dct_ : nullptr; }
+
  private:
   void make_plan();
   BandRange transform(const SignalPart& part, int64_t begin, int64_t end, const BandLogarithm* logarithm,

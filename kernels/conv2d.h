@@ -53,10 +53,12 @@ enum class ConvAlgorithm : uint8_t {
   winograd_f4,    // cpu: F(4, 3) along columns 3 wide; f32 rounds about 3 times as much as direct sums
   winograd_f6,    // cpu: F(6, 3), about 4 times; both bounds are kernels/reference/winograd.h's
   tensor_core,    // cuda, simt: implicit_gemm of operands rounded to bf16, summed in f32; never `automatic`
+  cudnn,          // cuda (simt: a stand-in): the library, where it is found; deterministic; never `automatic`
+  cudnn_tf32,     // the same of operands rounded to TF32
 };
 
 template <>
-inline constexpr EnumNames<ConvAlgorithm, 8> enum_names<ConvAlgorithm>{
+inline constexpr EnumNames<ConvAlgorithm, 10> enum_names<ConvAlgorithm>{
     {{ConvAlgorithm::automatic, "automatic"},
      {ConvAlgorithm::direct, "direct"},
      {ConvAlgorithm::im2col, "im2col"},
@@ -64,7 +66,9 @@ inline constexpr EnumNames<ConvAlgorithm, 8> enum_names<ConvAlgorithm>{
      {ConvAlgorithm::strided_gemm, "strided_gemm"},
      {ConvAlgorithm::winograd_f4, "winograd_f4"},
      {ConvAlgorithm::winograd_f6, "winograd_f6"},
-     {ConvAlgorithm::tensor_core, "tensor_core"}}};
+     {ConvAlgorithm::tensor_core, "tensor_core"},
+     {ConvAlgorithm::cudnn, "cudnn"},
+     {ConvAlgorithm::cudnn_tf32, "cudnn_tf32"}}};
 
 // The algorithms built for a device, `automatic` aside; empty if the device has no convolution. Asking for another is an
 // error.

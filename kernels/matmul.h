@@ -27,13 +27,15 @@ enum class MatmulAlgorithm : uint8_t {
   direct,   // three loops
   blocked,  // cpu: packed panels and a register-tiled kernel
   tiled,    // cuda, simt: tiles in shared memory
+  cublas,   // cuda (simt: a stand-in): the library, where it is found; never `automatic`
 };
 
 template <>
-inline constexpr EnumNames<MatmulAlgorithm, 4> enum_names<MatmulAlgorithm>{{{MatmulAlgorithm::automatic, "automatic"},
+inline constexpr EnumNames<MatmulAlgorithm, 5> enum_names<MatmulAlgorithm>{{{MatmulAlgorithm::automatic, "automatic"},
                                                                             {MatmulAlgorithm::direct, "direct"},
                                                                             {MatmulAlgorithm::blocked, "blocked"},
-                                                                            {MatmulAlgorithm::tiled, "tiled"}}};
+                                                                            {MatmulAlgorithm::tiled, "tiled"},
+                                                                            {MatmulAlgorithm::cublas, "cublas"}}};
 
 // The algorithms built for a device, `automatic` aside.
 std::span<const MatmulAlgorithm> matmul_algorithms(Device device);

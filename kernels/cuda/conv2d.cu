@@ -5,12 +5,14 @@
 // problem alone; a block sums one of them, and kernels/cuda/columns.h adds the chunks in order.
 // strided_gemm: the same where x has one axis: its patches are overlapping rows of memory, and no index is divided.
 // tensor_core: implicit_gemm with operands rounded to bf16 (kernels/cuda/tensor_core.h).
+// cudnn, cudnn_tf32: the library (kernels/cuda/conv2d_cudnn.cu).
 // direct: a thread an element, which walks over its window. What depthwise convolutions take: tiles of a product would be
 // empty but for a line.
 // Bottleneck: the multiplier with many channels; with few (the networks' first layer has one) the fetching of patches.
 // Launch: product: 256 threads a tile; tiles of pixels (and chunks) along x, of channels along y, groups along z; 17 to
 // 21 KB of shared memory. Direct: blocks of 256 threads, enough to fill the GPU.
 #include "kernels/cuda/columns.h"
+#include "kernels/cuda/conv2d_cudnn.h"
 #include "kernels/cuda/conv2d_operands.h"
 #include "kernels/cuda/tensor_core.h"
 
@@ -170,10 +172,19 @@ __global__ void __launch_bounds__(threads)
 
 // ---- the choice
 
-constexpr ConvAlgorithm algorithms[] = {ConvAlgorithm::direct, ConvAlgorithm::strided_gemm,
-                                        ConvAlgorithm::implicit_gemm, ConvAlgorithm::tensor_core};
+constexpr ConvAlgorithm algorithms[] = {ConvAlgorithm::direct,        ConvAlgorithm::strided_gemm,
+                                        ConvAlgorithm::implicit_gemm, ConvAlgorithm::tensor_core,
+                                        ConvAlgorithm::cudnn,         ConvAlgorithm::cudnn_tf32};
+
+bool is_cudnn(ConvAlgorithm algorithm) {
+  return algorithm == ConvAlgorithm::cudnn || algorithm == ConvAlgorithm::cudnn_tf32;
+}
+CudnnMath math_of(ConvAlgorithm algorithm) {
+  return algorithm == ConvAlgorithm::cudnn_tf32 ? CudnnMath::tf32 : CudnnMath::f32;
+}
 
 bool supports(const Conv2dProblem& problem, ConvAlgorithm algorithm) {
+  if (is_cudnn(algorithm)) return cudnn_supports(problem) && cudnn_is_there();
   if (algorithm != ConvAlgorithm::strided_gemm) return true;
   const Conv2dProblem p = as_one_row(problem);
   return p.h == 1 && p.rows == Window{} && p.columns.dilation == 1 && p.groups == 1;
@@ -193,6 +204,7 @@ void expect_places(const Conv2dProblem& p) {
 void forward(Stream& stream, const Conv2dProblem& p, ConstView x, ConstView weight, View y, ConvAlgorithm algorithm) {
   expect_places(p);
   if (y.numel() == 0) return;
+  if (is_cudnn(algorithm)) return conv2d_cudnn_forward(stream, p, math_of(algorithm), x, weight, y);
   const Global<const float> in = global<const float>(x);
   if (algorithm == ConvAlgorithm::strided_gemm)
     return forward_product(stream, p, OverlappingRows{LineShape(as_one_row(p)), in}, weight, y);
@@ -210,6 +222,7 @@ void backward_data(Stream& stream, const Conv2dProblem& p, ConstView dy, ConstVi
                    ConvAlgorithm algorithm) {
   expect_places(p);
   if (dx.numel() == 0) return;
+  if (is_cudnn(algorithm)) return conv2d_cudnn_backward_data(stream, p, math_of(algorithm), dy, weight, dx);
   const PatchesOfGradient patches{ConvShape(p), global<const float>(dy)};
   const WeightTransposed transposed{ConvShape(p), global<const float>(weight)};
   const auto run = [&]<Units units>() {
@@ -225,6 +238,8 @@ void backward_weight(Stream& stream, const Conv2dProblem& p, ConstView dy, Const
                      ConvAlgorithm algorithm) {
   expect_places(p);
   if (dweight.numel() == 0) return;
+  if (is_cudnn(algorithm) && p.n > 0)  // sums of nothing are left to our own
+    return conv2d_cudnn_backward_weight(stream, p, math_of(algorithm), dy, x, dweight);
   const Global<const float> in = global<const float>(x);
   if (algorithm == ConvAlgorithm::strided_gemm)
     return weight_product(stream, p, dy, OverlappingRowsTransposed{LineShape(as_one_row(p)), in}, dweight);

@@ -2,7 +2,9 @@
 //
 // An element of a or b is fetched from global memory once for 64 multiply-adds (32 or 128 with the tall tile, for c of
 // few columns); for few rows or columns that is the bottleneck.
+// cublas: the library (kernels/cuda/cublas_matmul.h).
 // Launch: a block of 256 threads a tile; rows of tiles along x, since that dimension of a grid is the long one.
+#include "kernels/cuda/cublas_matmul.h"
 #include "kernels/cuda/gemm.h"
 #include "kernels/matmul.h"
 
@@ -34,8 +36,10 @@ __global__ void __launch_bounds__(gemm_threads, 2) matmul_kernel(A a, B b, Globa
                       });
 }
 
-void run(Stream& stream, const MatmulProblem& problem, ConstView a, ConstView b, View c, MatmulAlgorithm) {
+void run(Stream& stream, const MatmulProblem& problem, ConstView a, ConstView b, View c, MatmulAlgorithm algorithm) {
   if (problem.m == 0 || problem.n == 0) return;
+  if (algorithm == MatmulAlgorithm::cublas && problem.k > 0)  // sums of nothing are left to our own
+    return cublas_matmul(problem, a.as<float>(), b.as<float>(), c.as<float>());
   const auto start = [&]<class Tile, bool transpose_a, bool transpose_b>() {
     using A = Matrix<!transpose_a>;
     using B = Matrix<transpose_b>;
@@ -54,7 +58,7 @@ void run(Stream& stream, const MatmulProblem& problem, ConstView a, ConstView b,
   }
 }
 
-constexpr MatmulAlgorithm algorithms[] = {MatmulAlgorithm::tiled};
+constexpr MatmulAlgorithm algorithms[] = {MatmulAlgorithm::tiled, MatmulAlgorithm::cublas};
 
 }  // namespace
 

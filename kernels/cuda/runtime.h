@@ -1,22 +1,18 @@
 // The cuda device's side of portability.h: thin names over the CUDA runtime.
 #pragma once
 
-#include <cuda_runtime.h>
-
 #include <source_location>
 #include <type_traits>
 #include <vector>
 
+#include "kernels/cuda/stream.h"
 #include "kernels/kernel_name.h"
 #include "kernels/stream.h"
 #include "kernels/view.h"
 
 namespace melgrad::cuda {
 
-// Throws with CUDA's text: "cuda: cudaMemcpy: an illegal memory access was encountered".
-inline void check(cudaError_t status, std::string_view what) {
-  require(status == cudaSuccess, "cuda: {}: {}", what, cudaGetErrorString(status));
-}
+inline constexpr bool libraries_are_real = true;  // cuBLAS, cuDNN, cuFFT
 
 template <class T>
 using Global = T*;
@@ -35,12 +31,12 @@ Global<T> global(const Buffer& buffer) {
   return static_cast<T*>(buffer.data());
 }
 
-// Values in a workspace of their own. The copy is made in the order of the launches; `values` may go when this returns.
+// Values in a workspace of their own.
 template <class T>
 Buffer upload(Stream& stream, const std::vector<T>& values) {
-  const auto bytes = values.size() * sizeof(T);
-  Buffer buffer = stream.workspace(static_cast<int64_t>(bytes));
-  check(cudaMemcpyAsync(buffer.data(), values.data(), bytes, cudaMemcpyHostToDevice), "cudaMemcpyAsync to the GPU");
+  const auto bytes = static_cast<int64_t>(values.size() * sizeof(T));
+  Buffer buffer = stream.workspace(bytes);
+  upload_bytes(buffer.data(), values.data(), bytes);
   return buffer;
 }
 
@@ -78,7 +74,7 @@ void launch(dim3 grid, dim3 block, int64_t shared_bytes, Stream&, Arguments... a
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
           name);
   }
-  kernel<<<grid, block, static_cast<std::size_t>(shared_bytes)>>>(arguments...);
+  kernel<<<grid, block, static_cast<std::size_t>(shared_bytes), main_stream()>>>(arguments...);
   check(cudaGetLastError(), name);
 }
 

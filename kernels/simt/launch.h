@@ -16,6 +16,8 @@
 
 namespace melgrad::simt {
 
+inline constexpr bool libraries_are_real = false;  // cuBLAS, cuDNN, cuFFT are stand-ins
+
 // The elements of a view, to hand to a kernel: global<const float>(x).
 template <class T>
 Global<T> global(std::conditional_t<std::is_const_v<T>, ConstView, View> view,

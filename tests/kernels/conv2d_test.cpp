@@ -71,10 +71,11 @@ std::vector<ConvAlgorithm> algorithms(Device device, const Conv2dProblem& proble
   return all;
 }
 
-// bf16 has 8 bits of precision: rounding moves an operand by at most 2^-8 of itself, a product by 2^-7 + 2^-16. That is the
-// bound, with one rounding of f32; its sums' own are far below.
-void widen_to_bf16(OperationCase& direction) {
-  direction.magnitude = [reference = direction.reference](Inputs in, Outputs out) {
+// Operands rounded to so many bits of precision (bf16 has 8, TF32 11): rounding moves an operand by at most e = 2^-bits of
+// itself, a product by 2e + e². That is the bound, with one rounding of f32; its sums' own are far below.
+void widen_to(int bits, OperationCase& direction) {
+  const double e = std::ldexp(1.0, -bits);
+  direction.magnitude = [e, reference = direction.reference](Inputs in, Outputs out) {
     std::vector<std::vector<double>> absolute;
     std::vector<ConstView> views(in.begin(), in.end());
     for (ConstView& view : views) {
@@ -85,7 +86,7 @@ void widen_to_bf16(OperationCase& direction) {
     for (std::size_t i = 0; i < views.size(); ++i) views[i].data = absolute[i].data();
     reference(views, out);
     double* values = out[0].as<double>();
-    for (int64_t i = 0; i < out[0].numel(); ++i) values[i] *= 1 + (0x1p-7 + 0x1p-16) / 0x1p-23;
+    for (int64_t i = 0; i < out[0].numel(); ++i) values[i] *= 1 + (2 * e + e * e) / 0x1p-23;
   };
   direction.reduction_length = 1;
 }
@@ -149,8 +150,10 @@ std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorith
     all[i].magnitude = [=, direction = order[i]](Inputs in, Outputs out) {
       winograd_reference(problem, outputs, direction, in, out, true);
     };
-  if (algorithm == ConvAlgorithm::tensor_core)
-    for (OperationCase& direction_case : all) widen_to_bf16(direction_case);
+  for (OperationCase& one : all) {
+    if (algorithm == ConvAlgorithm::tensor_core) widen_to(8, one);
+    if (algorithm == ConvAlgorithm::cudnn_tf32) widen_to(11, one);
+  }
   return all;
 }
 

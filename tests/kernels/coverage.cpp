@@ -10,6 +10,7 @@
 
 #include "kernels/conv2d.h"
 #include "kernels/matmul.h"
+#include "kernels/signal_bands.h"
 
 namespace melgrad::test {
 namespace {
@@ -91,6 +92,7 @@ std::vector<std::string> names_of(const Algorithms& algorithms) {
 
 std::vector<std::string> algorithms_of(const std::string& function, Device device) {
   if (function.starts_with("conv2d_")) return names_of(conv2d_algorithms(device));
+  if (function == "signal_bands") return names_of(signal_bands_algorithms(device));
   if (function == "matmul") return names_of(matmul_algorithms(device));
   return {""};
 }
@@ -129,6 +131,7 @@ const std::map<std::pair<std::string, int>, std::string> missing_shapes{
     {{"conv_block_infer", one_element}, "16 channels or more"},
     {{"first_block_statistics", empty}, "no rows, no statistics: an error"},
     {{"first_block_backward", empty}, "no rows, no statistics: an error"},
+    {{"signal_bands", one_element}, "a root of unity has two numbers"},
     {{"gru_forward", one_element}, "one unit has three gates"},
     {{"gru_backward", one_element}, "one unit has three gates"},
     {{"reduce_max_backward", empty}, "the largest of no elements is an error"},
