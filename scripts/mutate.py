@@ -79,7 +79,7 @@ class Session:
                     _, _, line, function, original, mutation = project.mutants[number]
                     report(f"  {result}: {file}:{line} {function}: {original}  ->  {mutation}")
 
-            self.runner.run(waiting, JOBS, done)
+            self.runner.run(waiting, done)
         results = self.state[file]["mutants"].values() if file in self.state else ()
         counts = collections.Counter(result.split(":")[0] for result in results)
         report(f"{file}: {len(results)} mutants, {dict(counts)}, {time.monotonic() - began:.0f} s")
@@ -115,7 +115,7 @@ def main():
         project.compile()
         tests = Tests(project)
         tests.trace(report)
-        runner = Runner(project, tests)
+        runner = Runner(project, tests, JOBS)
     session = Session(project, runner, options.survivors)
     results = ROOT / "tests" / "mutation" / "results.md"
 

@@ -77,8 +77,8 @@ std::vector<BenchCase> batch_norm_cases() {
                 batch_norm_train_backward(s, 1e-3, in[0], in[1], in[2], in[3], in[4], out[0], out[1], out[2]);
               },
               [](Inputs in, Outputs out) {
-                reference::batch_norm_train_backward<double>(1e-3, in[0], in[1], in[2], in[3], in[4], out[0], out[1],
-                                                             out[2]);
+                reference::batch_norm_backward<double>(true, 1e-3, in[0], in[1], in[2], in[3], in[4], out[0], out[1],
+                                                       out[2]);
               },
               batch_norm_backward_cost(rows, 48, 4)),
           make_case(
@@ -94,11 +94,11 @@ std::vector<BenchCase> batch_norm_cases() {
 
 std::vector<BenchCase> max_pool_cases() {
   const Pool2dProblem p{32,
-                           127,
-                           10,
-                           48,
-                           padded({.size = 4, .stride = 2}, Padding::same, 127),
-                           padded({.size = 4, .stride = 2}, Padding::same, 10)};
+                        127,
+                        10,
+                        48,
+                        padded({.size = 4, .stride = 2}, Padding::same, 127),
+                        padded({.size = 4, .stride = 2}, Padding::same, 10)};
   return {
       make_case(
           "max_pool2d/gtzan1/forward", {{p.x_shape()}}, {{p.y_shape()}, {p.y_shape(), DType::i32}},

@@ -121,14 +121,13 @@ def prepare(name):
 
 
 def time_pytorch(name, seconds):
-    """µs an iteration: the mean, as Google Benchmark has it."""
+    """µs an iteration, the median: now and then a thread has to wait for its core."""
     iteration = prepare(name)
     iteration(), iteration()
-    total, count = 0.0, 0
-    while total < seconds or count < 3:
-        total += iteration()
-        count += 1
-    return 1e6 * total / count
+    times = []
+    while sum(times) < seconds or len(times) < 5:
+        times.append(iteration())
+    return 1e6 * statistics.median(times)
 
 
 def run_ours(arguments, names=False):
@@ -136,10 +135,12 @@ def run_ours(arguments, names=False):
     if names:
         return subprocess.run(command + ["--benchmark_list_tests=true"], check=True, capture_output=True,
                               text=True).stdout.split()
-    command += ["--benchmark_format=json", f"--benchmark_min_time={arguments.seconds}"]
+    command += ["--benchmark_format=json", "--benchmark_repetitions=5", "--benchmark_report_aggregates_only=true",
+                f"--benchmark_min_time={arguments.seconds / 5}"]
     output = subprocess.run(command, check=True, capture_output=True, text=True,
                             env={**os.environ, "MELGRAD_THREADS": "2"}).stdout
-    return {b["name"].removesuffix("/manual_time"): b["real_time"] for b in json.loads(output)["benchmarks"]}
+    medians = [b for b in json.loads(output)["benchmarks"] if b["aggregate_name"] == "median"]
+    return {b["run_name"].removesuffix("/manual_time"): b["real_time"] for b in medians}
 
 
 def main():

@@ -65,18 +65,6 @@ void batch_norm_backward(bool training, double epsilon, ConstView x, ConstView g
 }
 
 template <class T>
-void batch_norm_train_backward(double epsilon, ConstView x, ConstView gamma, ConstView mean, ConstView variance,
-                               ConstView dy, View dx, View dgamma, View dbeta) {
-  batch_norm_backward<T>(true, epsilon, x, gamma, mean, variance, dy, dx, dgamma, dbeta);
-}
-
-template <class T>
-void batch_norm_infer_backward(double epsilon, ConstView x, ConstView gamma, ConstView mean, ConstView variance,
-                               ConstView dy, View dx, View dgamma, View dbeta) {
-  batch_norm_backward<T>(false, epsilon, x, gamma, mean, variance, dy, dx, dgamma, dbeta);
-}
-
-template <class T>
 void batch_norm_update_running(double keep, RunningVariance kind, int64_t rows, ConstView mean, ConstView variance,
                                View running_mean, View running_variance) {
   const T kept = static_cast<T>(keep);

@@ -12,7 +12,7 @@ from mutation.build import PROGRAMS
 
 # A case that takes longer is left out: most mutants need none of them, and thousands would wait.
 LONGEST = float(os.environ.get("MELGRAD_MUTATION_CASE_SECONDS", "60"))
-ENOUGH = 20  # seconds of test cases, unmutated: a mutant that has outlived as many has survived
+ENOUGH = float(os.environ.get("MELGRAD_MUTATION_ENOUGH", "20"))  # seconds of test cases, unmutated: a mutant that has outlived as many has survived
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,8 +108,9 @@ class Tests:
 
 
 class Runner:
-    def __init__(self, project, tests):
+    def __init__(self, project, tests, jobs):
         self.project, self.tests = project, tests
+        self.pool = concurrent.futures.ThreadPoolExecutor(jobs)  # a thread has its own servers
         self.base_of = {site.base + n: site.base for sites in project.sites.values() for site in sites
                         for n in range(len(site.mutants))}
         self.killers = collections.defaultdict(collections.Counter)  # (file, function) → cases
@@ -137,8 +138,7 @@ class Runner:
                 return f"killed: {case.program}: {case.name}"
         return "survived"
 
-    def run(self, numbers, jobs, done):
-        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            waiting = {pool.submit(self.judge, number): number for number in numbers}
-            for future in concurrent.futures.as_completed(waiting):
-                done(waiting[future], future.result())
+    def run(self, numbers, done):
+        waiting = {self.pool.submit(self.judge, number): number for number in numbers}
+        for future in concurrent.futures.as_completed(waiting):
+            done(waiting[future], future.result())

@@ -113,6 +113,18 @@ TEST_CASE("relu at zero, and of NaN") {
   CHECK(dx[2] == 5.0f);
 }
 
+TEST_CASE("leaky relu and elu at zero: the derivative is that from below") {
+  Stream stream(Device::cpu);
+  const double y[] = {0}, dy[] = {2};
+  double dx[1];
+  activation_backward(stream, {Activation::leaky_relu, 0.25}, {y, Shape{1}, DType::f64}, {dy, Shape{1}, DType::f64},
+                      {dx, Shape{1}, DType::f64});
+  CHECK(dx[0] == 0.5);
+  activation_backward(stream, {Activation::elu, 0.5}, {y, Shape{1}, DType::f64}, {dy, Shape{1}, DType::f64},
+                      {dx, Shape{1}, DType::f64});
+  CHECK(dx[0] == 1);
+}
+
 TEST_CASE("activation refuses views that do not fit") {
   float x[4] = {}, y[4];
   double z[4];

@@ -143,6 +143,32 @@ TEST_CASE("amsgrad divides by the largest second moment so far") {
   CHECK(before - state.weight == doctest::Approx(0.1 * 0.09 / 0.19 / (std::sqrt(0.5 / 0.75) + 0.1)).epsilon(1e-12));
 }
 
+// Reddi, Kale and Kumar, ICLR 2018, with L2, written out again: two steps from a weight that is not 1.
+TEST_CASE("amsgrad with l2: steps computed by the paper") {
+  State state{.weight = 3};
+  AdamStep step{.learning_rate = 0.1,
+                .beta1 = 0.9,
+                .beta2 = 0.6,
+                .epsilon = 0.1,
+                .l2 = 0.2,
+                .amsgrad = true,
+                .variant = OptimizerVariant::pytorch};
+  double m = 0, v = 0, largest = 0, w = 3;
+  for (const double gradient : {2.0, -0.5, 0.25}) {
+    state.update(step, gradient);
+    const double g = gradient + 0.2 * w, t = static_cast<double>(step.step++);
+    m = 0.9 * m + 0.1 * g;
+    v = 0.6 * v + 0.4 * g * g;
+    largest = std::max(largest, v);
+    w -= 0.1 * m / (1 - std::pow(0.9, t)) / (std::sqrt(largest / (1 - std::pow(0.6, t))) + 0.1);
+    CHECK(state.first == doctest::Approx(m).epsilon(1e-12));
+    CHECK(state.second == doctest::Approx(v).epsilon(1e-12));
+    CHECK(state.largest == doctest::Approx(largest).epsilon(1e-12));
+    CHECK(state.weight == doctest::Approx(w).epsilon(1e-12));
+  }
+  CHECK(v < largest);  // or the maximum would not show
+}
+
 TEST_CASE("adam shows a NaN and moves nothing where nothing pushes") {
   float gradient[] = {0, NAN}, first[] = {0, 0}, second[] = {0, 0}, weight[] = {1, 1};
   Stream stream(Device::cpu);

@@ -80,6 +80,19 @@ TEST_CASE("avg_pool2d by hand: what an edge is divided by") {
   CHECK(y[0] == doctest::Approx(12.0 / 9));
 }
 
+// With dilation a window can step over all that there is.
+TEST_CASE("avg_pool2d of a window that holds nothing is 0") {
+  const Pool2dProblem problem{1, 1, 1, 1, {2, 1, 3, 1, 2}, {1}};
+  const double x[] = {7}, dy[] = {3};
+  double y[1], dx[1];
+  const auto f64 = [](auto* data, const Shape& shape) { return View{const_cast<double*>(data), shape, DType::f64}; };
+  Stream stream(Device::cpu);
+  avg_pool2d_forward(stream, problem, AverageOver::inside, f64(x, problem.x_shape()), f64(y, problem.y_shape()));
+  CHECK(y[0] == 0);
+  avg_pool2d_backward(stream, problem, AverageOver::inside, f64(dy, problem.y_shape()), f64(dx, problem.x_shape()));
+  CHECK(dx[0] == 0);
+}
+
 TEST_CASE("avg_pool2d cost") {
   CHECK(avg_pool2d_cost({1, 4, 4, 2, {2, 2}, {2, 2}}, 4) == Cost{8 * 5, (32 + 8) * 4});
 }

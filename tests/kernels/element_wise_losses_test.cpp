@@ -97,7 +97,18 @@ TEST_CASE("binary cross-entropy is stable far out") {
   CHECK(std::isnan(y[4]));
   element_loss_backward(stream, ElementLoss::cross_entropy, {p, five}, {t, five}, {dy, five}, {dx, five});
   CHECK(dx[0] == 0);
+  CHECK(dx[1] == 0);
   CHECK(std::isnan(dx[4]));
+  const double held[] = {0, 1, NAN}, quarter[] = {0.25, 0.25, 0.25}, one[] = {1, 1, 1};
+  double gradient[3];
+  const Shape three{3};
+  for (ElementLoss loss : {ElementLoss::binary_cross_entropy, ElementLoss::cross_entropy}) {
+    element_loss_backward(stream, loss, {held, three, DType::f64}, {quarter, three, DType::f64},
+                          {one, three, DType::f64}, {gradient, three, DType::f64});
+    CHECK(gradient[0] == 0);
+    CHECK(gradient[1] == 0);
+    CHECK(std::isnan(gradient[2]));
+  }
 }
 
 TEST_CASE("soft_cross_entropy agrees with the reference") {
@@ -211,6 +222,17 @@ TEST_CASE("unary functions agree with the reference") {
     };
     test::check_gradient(gradient);
   }
+}
+
+TEST_CASE("the slope of abs at 0 is 0, and a NaN goes on") {
+  Stream stream(Device::cpu);
+  const double x[] = {0, 0, 0}, dy[] = {3, 0, NAN};
+  double dx[3];
+  const Shape three{3};
+  unary_backward(stream, Unary::abs, {x, three, DType::f64}, {dy, three, DType::f64}, {dx, three, DType::f64});
+  CHECK(dx[0] == 0);
+  CHECK(dx[1] == 0);
+  CHECK(std::isnan(dx[2]));
 }
 
 TEST_CASE("costs of the losses and functions") {

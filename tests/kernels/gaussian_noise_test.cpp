@@ -31,6 +31,17 @@ TEST_CASE("gaussian_noise agrees with the reference") {
   }
 }
 
+// u = 0.75 gives the radius √(-2 ln 0.25), v = 1/8 and 5/8 the angles 45° and 225°.
+TEST_CASE("pairs of normal numbers are Box and Muller's") {
+  const double side = std::sqrt(-2 * std::log(0.25) / 2);
+  const NormalPair<double> up = normal_pair<double>(0xC0000000u, 0x20000000u);
+  CHECK(up.first == doctest::Approx(side).epsilon(1e-12));
+  CHECK(up.second == doctest::Approx(side).epsilon(1e-12));
+  const NormalPair<double> left = normal_pair<double>(0xC0000000u, 0x60000000u);  // 135°
+  CHECK(left.first == doctest::Approx(-side).epsilon(1e-12));
+  CHECK(left.second == doctest::Approx(side).epsilon(1e-12));
+}
+
 TEST_CASE("gaussian_noise: mean, variance, kurtosis, and neighbours are independent") {
   constexpr int64_t n = 200'000;
   std::vector<float> z(n, 0.0f);

@@ -186,6 +186,21 @@ TEST_CASE("norm_pool: gradients") {
   }
 }
 
+// As ReLU's own gradient: 0 at 0.
+TEST_CASE("norm_pool_backward: where the normalised value is exactly 0 nothing passes") {
+  const NormPoolProblem p = problem_of({1, 4, 1, 1}, 2, 1, true);
+  const double y[] = {1, 2, 3, 4}, zero[] = {0}, mean[] = {2.5}, variance[] = {1.25}, pooled[] = {2, 4}, dz[] = {5, 7};
+  const uint8_t argmax[] = {1, 1};
+  double dy[4], dgamma[1], dbeta[1];
+  const Shape x = p.pool.x_shape(), z = p.pool.y_shape(), c{1};
+  reference::norm_pool_backward<double>(p, {y, x, DType::f64}, {zero, c, DType::f64}, {zero, c, DType::f64},
+                                        {mean, c, DType::f64}, {variance, c, DType::f64}, {pooled, z, DType::f64},
+                                        {argmax, z, DType::u8}, {dz, z, DType::f64}, {dy, x, DType::f64},
+                                        {dgamma, c, DType::f64}, {dbeta, c, DType::f64});
+  CHECK(dbeta[0] == 0);
+  CHECK(dgamma[0] == 0);
+}
+
 // The pool commutes with batch norm and ReLU: the definition against the three references one after another.
 TEST_CASE("norm_pool is batch norm, ReLU and max pool") {
   const NormPoolProblem p = problem_of({2, 7, 9, 4}, 2, 3, true);

@@ -97,6 +97,12 @@ TEST_CASE("reduce_max_backward by hand: the first of equals, and a NaN where the
   reduce_max_backward(stream, {x, Shape{2, 3}}, {y, Shape{2, 1}}, {dy, Shape{2, 1}}, {dx, Shape{2, 3}});
   const float expected[] = {0, 5, 0, 0, 7, 0};
   for (int i = 0; i < 6; ++i) CHECK(dx[i] == expected[i]);
+  const double of_x[] = {1, 3, 3, 2, NAN, NAN}, of_dy[] = {5, 7};
+  double of_y[2], of_dx[6];
+  reduce(stream, Reduction::max, {of_x, Shape{2, 3}, DType::f64}, {of_y, Shape{2, 1}, DType::f64});
+  reduce_max_backward(stream, {of_x, Shape{2, 3}, DType::f64}, {of_y, Shape{2, 1}, DType::f64},
+                      {of_dy, Shape{2, 1}, DType::f64}, {of_dx, Shape{2, 3}, DType::f64});
+  for (int i = 0; i < 6; ++i) CHECK(of_dx[i] == expected[i]);
 }
 
 TEST_CASE("reduce: long sums keep their digits") {

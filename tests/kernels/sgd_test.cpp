@@ -121,6 +121,9 @@ TEST_CASE("sgd: steps computed by hand") {
   decayed.update({0.1, 0, false, 0.1}, 0.5);  // g = 0.5 + 0.1 · 1
   CHECK(decayed.weight == doctest::Approx(0.94).epsilon(1e-12));
   CHECK(decayed.velocity == 0);
+  State of_three{.weight = 3};
+  of_three.update({0.1, 0, false, 0.2}, 0.5);  // g = 0.5 + 0.2 · 3
+  CHECK(of_three.weight == doctest::Approx(2.89).epsilon(1e-12));
   State with_momentum;
   with_momentum.update({0.1, 0.9, false, 0.1}, 0.5);
   CHECK(with_momentum.velocity == doctest::Approx(-0.06).epsilon(1e-12));

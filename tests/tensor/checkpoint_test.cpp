@@ -11,6 +11,7 @@
 #include "tensor/ops/matmul.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/unary.h"
+#include "tensor/tape.h"
 #include "tests/tensor/gradient_check.h"
 
 namespace melgrad {
@@ -86,6 +87,28 @@ TEST_CASE("segments nest, and follow each other") {
   check_same_gradients({uniform_tensor({12}, 1, 0.1, 0.5), uniform_tensor({12}, 2, 0.1, 0.5)}, forward);
   check_gradients("nested", [&](const Tensors& leaves) { return forward(leaves, checkpoint); },
                   {uniform_tensor({7}, 1, 0.1, 0.5), uniform_tensor({7}, 2, 0.1, 0.5)});
+}
+
+TEST_CASE("a rehearsal gathers each tensor once") {
+  const Tensor x = leaf(uniform_tensor({3}, 1)), w = leaf(uniform_tensor({3}, 2)), data = uniform_tensor({3}, 3);
+  const Rehearsal rehearsal;
+  (void)(x * w * data + x * w);
+  REQUIRE(rehearsal.tensors().size() == 2);
+  CHECK(rehearsal.tensors()[0].same_as(x));
+  CHECK(rehearsal.tensors()[1].same_as(w));
+}
+
+TEST_CASE("behind a segment the backward pass goes on off the tape") {
+  const Tensor x = leaf(uniform_tensor({3}, 1));
+  const Tensor before = square(x);
+  bool seen = false;
+  on_gradient(before, [&](const Tensor&) {
+    seen = true;
+    CHECK_FALSE(grad_enabled());
+  });
+  sum(checkpoint([](const Tensors& in) { return exp(in[0]); }, {before})).backward();
+  CHECK(seen);
+  CHECK(grad_enabled());
 }
 
 TEST_CASE("the first segment of a network: its input requires no gradient, its weights do") {
