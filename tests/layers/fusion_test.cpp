@@ -212,6 +212,25 @@ TEST_CASE("which layers are a block") {
   CHECK_FALSE(find_block(network.layers(), 0, x, {}));
   CHECK_FALSE(find_block(network.layers(), 0, x, {.fuse = true}));  // inference with gradients
 
+  CHECK_FALSE(find_block(network.layers(), 0, drawn({0, 13, 17, 2}, 1, DType::f32), training));
+  CHECK_FALSE(find_block(network.layers(), 0, x, {.training = false, .fuse = true}));
+
+  const auto refused = [&](Sequential layers) {
+    layers.build({13, 17, 2});
+    CHECK_FALSE(find_block(layers.layers(), 0, x, training));
+  };
+  Sequential alone, bare, ends, ends_active, elu, first_axis, dense;
+  refused(std::move(alone.add(Conv2D({.filters = 2}))));
+  refused(std::move(bare.add(Conv2D({.filters = 2})).add(MaxPool2D())));
+  refused(std::move(ends.add(Conv2D({.filters = 2})).add(BatchNorm())));
+  const auto active_layer = [](ActivationFunction function) { return ActivationLayer({.function = function}); };
+  refused(
+      std::move(ends_active.add(Conv2D({.filters = 2})).add(BatchNorm()).add(active_layer(ActivationFunction::relu))));
+  refused(std::move(
+      elu.add(Conv2D({.filters = 2})).add(BatchNorm()).add(active_layer(ActivationFunction::elu)).add(MaxPool2D())));
+  refused(std::move(first_axis.add(Conv2D({.filters = 2})).add(BatchNorm({}, 1)).add(MaxPool2D())));
+  refused(std::move(dense.add(Conv2D({.filters = 2})).add(BatchNorm()).add(Dense({.units = 2}))));
+
   Sequential overlapping;
   overlapping.add(Conv2D({.filters = 2})).add(BatchNorm()).add(MaxPool2D({.pool = 3, .stride = 2}));
   overlapping.build({13, 17, 2});

@@ -199,6 +199,23 @@ TEST_CASE("dropout: the mask depends on seed, layer and step, and on nothing els
   CHECK(none.forward(x, {.training = true}).same_as(x));
 }
 
+TEST_CASE("channel dropout and noise: in training alone, of seed, layer and step") {
+  const Tensor x = uniform_tensor({2, 3, 5}, 1);
+  BuildContext context({.dtype = DType::f64});
+  ChannelDropout first({.rate = 0.4}), dropped({.rate = 0.4});
+  GaussianNoise noise({.deviation = 0.5}), silent({.deviation = 0});
+  for (Layer* layer : std::initializer_list<Layer*>{&first, &dropped, &noise, &silent}) layer->build({3, 5}, context);
+  const Pass training{.training = true, .seed = 9, .step = 4};
+  CHECK(values_of(dropped.pre_activation(x, training)) ==
+        values_of(channel_dropout(x, 0.4, Philox{9, Draw::dropout, 1, 4})));
+  CHECK(values_of(noise.pre_activation(x, training)) ==
+        values_of(gaussian_noise(x, 0.5, Philox{9, Draw::noise, 2, 4})));
+  CHECK(values_of(noise.pre_activation(x, training)) != values_of(x));
+  CHECK(values_of(silent.pre_activation(x, training)) == values_of(x));
+  for (Layer* layer : std::initializer_list<Layer*>{&dropped, &noise})
+    CHECK(values_of(layer->pre_activation(x, {.seed = 9, .step = 4})) == values_of(x));
+}
+
 TEST_CASE("the cross-entropy loss is the mean over samples") {
   const Tensor logits = Tensor::from(Values{0, std::log(3.0), 0, 0}, {2, 2});
   const Tensor labels = Tensor::from(std::vector<int32_t>{1, 0}, {2});

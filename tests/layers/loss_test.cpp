@@ -124,6 +124,68 @@ TEST_CASE("class weights of labels and of one-hot rows are the same weights") {
   CHECK_THROWS_WITH_AS(one_hot(labels, 2, DType::f64), "one_hot: label 2 of 2 classes", Error);
 }
 
+double loss_of(const LossOptions& options, const Tensor& x, ActivationFunction activation, const Tensor& targets,
+               const Tensor& sample_weights = {}) {
+  return compute_loss(options, x, activation, targets, sample_weights).item();
+}
+
+TEST_CASE("weights of classes go on targets that were scaled to a sum of 1, by hand") {
+  // softmax of (0, ln 3) is (1/4, 3/4)
+  const Tensor logits = Tensor::from(Values{0, std::log(3.0), 0, 0, 0, std::log(3.0)}, {3, 2});
+  const Tensor targets = Tensor::from(Values{2, 6, 1, 3, 4, 0}, {3, 2});  // scaled: 1/4 and 3/4 twice, 1 and 0
+  const double expected =
+      0.25 * 2 * std::log(4) - 0.75 * 0.5 * std::log(0.75) + (0.5 + 0.375) * std::log(2) + 2 * std::log(4);
+  const LossOptions options{
+      .reduction = LossReduction::sum, .target_scale = TargetScale::sum_to_one, .class_weights = {2, 0.5}};
+  for (DType dtype : {DType::f64, DType::f32})
+    CHECK(loss_of(options, test::as(dtype, logits), ActivationFunction::softmax, test::as(dtype, targets)) ==
+          doctest::Approx(expected).epsilon(1e-6));
+  LossOptions as_given = options;
+  as_given.target_scale = TargetScale::as_given;
+  const double given =
+      2 * 2 * std::log(4) - 6 * 0.5 * std::log(0.75) + (1 * 2 + 3 * 0.5) * std::log(2) + 4 * 2 * std::log(4);
+  CHECK(loss_of(as_given, logits, ActivationFunction::softmax, targets) == doctest::Approx(given).epsilon(1e-12));
+}
+
+TEST_CASE("weights of outputs, of classes and of samples, by hand") {
+  const Tensor x = Tensor::from(Values{1, 2, 3, 5}, {2, 2}), zeros = Tensor::zeros({2, 2}, DType::f64);
+  CHECK(loss_of({.loss = Loss::mse, .class_weights = {2, 0.5}}, x, ActivationFunction::linear, zeros) ==
+        doctest::Approx(((2 * 1 + 0.5 * 4) / 2 + (2 * 9 + 0.5 * 25) / 2) / 2).epsilon(1e-12));
+  const Tensor labels = Tensor::from(std::vector<int32_t>{0, 1}, {2}), samples = Tensor::from(Values{3, 1}, {2});
+  const double ln2 = std::log(2.0);
+  LossOptions options{.reduction = LossReduction::sum, .class_weights = {2, 0.5}};
+  CHECK(loss_of(options, zeros, ActivationFunction::softmax, labels, samples) ==
+        doctest::Approx(6.5 * ln2).epsilon(1e-12));
+  options.reduction = LossReduction::weighted_mean;
+  CHECK(loss_of(options, zeros, ActivationFunction::softmax, labels, samples) == doctest::Approx(ln2).epsilon(1e-12));
+  // With nothing to weight by it is the mean.
+  CHECK(loss_of({.reduction = LossReduction::weighted_mean}, zeros, ActivationFunction::softmax, labels) ==
+        doctest::Approx(ln2).epsilon(1e-12));
+}
+
+TEST_CASE("a loss sees the values of any function that it does not contain") {
+  const Tensor x = Tensor::from(Values{-1, std::log(3.0)}, {1, 2});  // ReLU: 0 and ln 3
+  CHECK(loss_of({}, x, ActivationFunction::relu, Tensor::from(std::vector<int32_t>{1}, {1})) ==
+        doctest::Approx(-std::log(0.75)).epsilon(1e-12));
+  const Tensor targets = Tensor::from(Values{0, 1}, {1, 2});
+  const LossOptions binary{.loss = Loss::binary_cross_entropy};
+  CHECK(loss_of(binary, x, ActivationFunction::relu, targets) ==
+        doctest::Approx((std::log(2.0) - std::log(0.75)) / 2).epsilon(1e-12));
+  const Tensor logits = Tensor::from(Values{0, std::log(3.0)}, {1, 2});  // softmax: 1/4 and 3/4
+  CHECK(loss_of(binary, logits, ActivationFunction::softmax, targets) ==
+        doctest::Approx(-std::log(0.75)).epsilon(1e-12));
+}
+
+TEST_CASE("one-hot rows take the type asked for") {
+  const Tensor labels = Tensor::from(std::vector<int32_t>{2, 0}, {2});
+  for (DType dtype : {DType::f64, DType::f32}) {
+    const Tensor rows = one_hot(labels, 3, dtype);
+    CHECK(rows.dtype() == dtype);
+    CHECK(rows.shape() == Shape{2, 3});
+    CHECK(values_of(rows) == Values{0, 0, 1, 1, 0, 0});
+  }
+}
+
 TEST_CASE("losses refuse what means nothing") {
   const Tensor x = Tensor::zeros({2, 3}), rows = Tensor::zeros({2, 3}), labels = Tensor::zeros({2}, DType::i32);
   constexpr auto softmax = ActivationFunction::softmax;

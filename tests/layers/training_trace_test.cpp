@@ -84,7 +84,8 @@ void check_trace(const Trace& trace, const std::map<std::string, Tensor>& golden
   Sequential network = small_gtzan(trace.norm);
   network.build({34, 13, 1}, {.dtype = dtype, .device = device});
   std::map<std::string, Tensor> initial;
-  for (const NamedTensor& named : network.state()) initial[named.name] = as(dtype, golden.at("initial/" + named.name)).to(device);
+  for (const NamedTensor& named : network.state())
+    initial[named.name] = as(dtype, golden.at("initial/" + named.name)).to(device);
   network.load(initial, "training_trace.safetensors");
 
   const std::unique_ptr<Optimizer> optimizer = trace.optimizer(as_parameters(network.parameters()));

@@ -49,6 +49,24 @@ TEST_CASE("zero padding by default is Keras's: one on each side; amounts only") 
   CHECK(build(*sequence, {3, 2}) == Shape{8, 2});
 }
 
+TEST_CASE("reflecting and cropping: each axis its own amounts on each side") {
+  const Tensor x = Tensor::from(std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8}, {1, 2, 4});
+  BuildContext context({.dtype = DType::f64});
+  ReflectPadding wide({.before = {0, 1}, .after = {1, 2}});
+  CHECK(wide.build({2, 4}, context) == Shape{3, 7});
+  CHECK(test::values_of(wide.pre_activation(x, {})) ==
+        std::vector<double>{2, 1, 2, 3, 4, 3, 2, 6, 5, 6, 7, 8, 7, 6, 2, 1, 2, 3, 4, 3, 2});
+  ReflectPadding before({.before = {1, 0}, .after = {0, 0}});
+  before.build({2, 4}, context);
+  CHECK(test::values_of(before.pre_activation(x, {})) == std::vector<double>{5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8});
+  Crop narrow({.before = {1, 0}, .after = {0, 3}});
+  CHECK(narrow.build({2, 4}, context) == Shape{1, 1});
+  CHECK(test::values_of(narrow.pre_activation(x, {})) == std::vector<double>{5});
+  Crop left({.before = {0, 1}, .after = {0, 2}});
+  left.build({2, 4}, context);
+  CHECK(test::values_of(left.pre_activation(x, {})) == std::vector<double>{2, 6});
+}
+
 TEST_CASE("flatten keeps the axes that it is told to") {
   Flatten all, frames({.keep = 1}), too_many({.keep = 4}), negative({.keep = -1});
   CHECK(build(all, {5, 4, 3}) == Shape{60});

@@ -68,6 +68,12 @@ TEST_CASE("movement refuses what does not fit") {
   CHECK_THROWS_WITH_AS(swap_axes(x, 0, 2), "swap_axes: (2, 3) has no axis 2", Error);
   CHECK_THROWS_WITH_AS(slice(x, {.axis = 1, .begin = 2, .end = 4}),
                        "slice: elements 2 to 4 in steps of 1 of an axis of 3", Error);
+  CHECK(values_of(slice(tensor({0, 1, 2, 3, 4}, {5}), {.axis = 0, .begin = -3, .end = 4})) == Values{2, 3});
+  CHECK(values_of(slice(tensor({0, 1, 2, 3, 4}, {5}), {.axis = 0, .begin = 1, .end = -1})) == Values{1, 2, 3});
+  CHECK(values_of(slice(tensor({0, 1, 2, 3, 4}, {5}), {.axis = 0, .begin = -5, .end = -4})) == Values{0});
+  CHECK(slice(tensor({0, 1, 2}, {3}), {.axis = 0, .begin = 0, .end = 0}).shape() == Shape{0});
+  CHECK_THROWS_WITH_AS(concatenate({x, Tensor::zeros({2, 3, 1})}, 1), "concatenate: (2, 3) and (2, 3, 1) along axis 1",
+                       Error);
   CHECK_THROWS_WITH_AS(concatenate({x, Tensor::zeros({3, 3})}, 1), "concatenate: (2, 3) and (3, 3) along axis 1",
                        Error);
   CHECK_THROWS_AS(concatenate({}, 0), Error);

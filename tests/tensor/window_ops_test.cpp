@@ -2,11 +2,15 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <numeric>
 
 #include "tensor/autograd.h"
+#include "tensor/checkpoint.h"
 #include "tensor/ops/batch_norm.h"
 #include "tensor/ops/conv2d.h"
 #include "tensor/ops/max_pool2d.h"
+#include "tensor/ops/norm_pool.h"
+#include "tensor/ops/reduce.h"
 #include "tests/tensor/gradient_check.h"
 
 namespace melgrad {
@@ -155,6 +159,24 @@ TEST_CASE("batch_norm_train: values, running statistics and gradients") {
         },
         {uniform_tensor(shape, 1), uniform_tensor(channels, 2, 0.5, 2), uniform_tensor(channels, 3)});
   }
+}
+
+TEST_CASE("norm_pool_train counts rows for the unbiased variance, and updates once in a segment that runs twice") {
+  Values numbers(12);
+  std::iota(numbers.begin(), numbers.end(), 1.0);
+  const Tensor x = Tensor::from(numbers, {2, 2, 3, 1}).set_requires_grad();
+  const Tensor one = Tensor::full({1}, 1, DType::f64), zero = Tensor::zeros({1}, DType::f64);
+  RunningStatistics running{Tensor::full({1}, 20, DType::f64), Tensor::full({1}, 40, DType::f64)};
+  const BatchNormOptions options{.momentum = Momentum::keras(0.5), .running_variance = RunningVariance::unbiased};
+  const Tensor z = checkpoint(
+      [&](const Tensors& in) {
+        return norm_pool_train(in[0], one, zero, {}, running.mean, running.variance, options, {.size = 2, .stride = 2},
+                               {}, true);
+      },
+      {x});
+  sum(z).backward();
+  CHECK(all_close(values_of(running.mean), {(20 + 6.5) / 2}, 1e-12));
+  CHECK(all_close(values_of(running.variance), {(40 + 13) / 2.0}, 1e-12));
 }
 
 TEST_CASE("batch_norm_infer: values and gradients") {
