@@ -26,7 +26,7 @@ import sys
 import time
 
 from mutation.build import Project
-from mutation.run import Runner, Tests
+from mutation.run import Runner, Tests, limits
 from mutation.table import SameFunction, write
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -122,7 +122,7 @@ def main():
     def table():
         same = SameFunction(ROOT / "tests" / "mutation" / "same_function.txt")
         known = {file: entry for file, entry in session.state.items() if file in project.sites}
-        return write(results, project, known, same, "python3 scripts/mutate.py"), same
+        return write(results, project, known, same, "python3 scripts/mutate.py", limits()), same
 
     if not options.table and not options.build:
         # As the user orders the patterns: the most important files first.

@@ -1,8 +1,6 @@
 // Before everything else in the mutated build, compiled once: the mutants' functions, and what most sources include.
 #pragma once
 
-#include "mutant.h"
-//
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -23,3 +21,5 @@
 #include <thread>
 #include <unordered_map>
 #include <vector>
+
+#include "mutant.h"

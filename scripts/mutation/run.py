@@ -15,6 +15,14 @@ LONGEST = float(os.environ.get("MELGRAD_MUTATION_CASE_SECONDS", "60"))
 ENOUGH = float(os.environ.get("MELGRAD_MUTATION_ENOUGH", "20"))  # seconds of test cases, unmutated: a mutant that has outlived as many has survived
 
 
+def limits():
+    """What the run left out, in words for the table."""
+    devices = os.environ.get("MELGRAD_TEST_DEVICES")
+    return (f"Judged by {', '.join(f'test_{program}' for program in PROGRAMS)}"
+            f"{f', on {devices} alone' if devices else ''}. A test case of more than {LONGEST:g} s is left out; a survivor has "
+            f"outlived all others that reach it, or the quickest of together {ENOUGH:g} s.")
+
+
 @dataclasses.dataclass(frozen=True)
 class Case:
     program: str

@@ -37,7 +37,7 @@ def cell(text):
     return "`" + text.replace("|", "\\|").replace("`", "'") + "`"
 
 
-def write(path, project, state, same, command):
+def write(path, project, state, same, command, limits):
     """Writes the table; returns the survivors that nobody has explained."""
     rows, survivors, open_ends = [], [], []
     total = collections.Counter()
@@ -68,6 +68,7 @@ def write(path, project, state, same, command):
 Written by `{command}`; how it works is said there and in docs/development.md. A mutant is one change: a term left out, a
 sign turned, + for -, * for /, a comparison or a bound off by one, a constant plus one, an index, a stride or an array in
 place of another. It is killed if a test fails (or does not end in ten times its time). Invalid: the compiler refuses it.
+{limits}
 Minutes are those of the tests, on two cores shared with other work.
 
 **{mutants} mutants, {total['killed']} killed, {alive} survivors, of which {alive - len(open_ends)} are the same function
