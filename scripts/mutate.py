@@ -3,7 +3,7 @@
 
     python3 scripts/mutate.py                            # all files; goes on where it was stopped
     python3 scripts/mutate.py 'optim/*.cpp'              # some files
-    python3 scripts/mutate.py --survivors 'optim/*.cpp'  # once more those that survived, after a test was written
+    python3 scripts/mutate.py --survivors 'optim/*.cpp'  # once more those that survived and are not explained
     python3 scripts/mutate.py --list                     # what is mutated, and what is not
     python3 scripts/mutate.py --show kernels/adam_formulas.h   # the file with its mutants in it
 
@@ -30,6 +30,7 @@ from mutation.run import Runner, Tests, limits
 from mutation.table import SameFunction, write
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+SAME_FUNCTION = ROOT / "tests" / "mutation" / "same_function.txt"
 JOBS = int(os.environ.get("MELGRAD_MUTATION_JOBS", "2"))
 
 
@@ -57,13 +58,17 @@ class Session:
         entry["commit"], entry["seconds"] = line["commit"], entry["seconds"] + line["seconds"]
         entry["mutants"][line["key"]] = line["result"]
 
+    def is_same_function(self, number):
+        path, _, _, function, original, mutation = self.project.mutants[number]
+        return SameFunction(SAME_FUNCTION).reason(path, function, original, mutation) is not None
+
     def run(self, file):
         project, source, at = self.project, self.project.hash_of(file), commit()
         entry = self.state.get(file, {"hash": "", "mutants": {}})
         judged = entry["mutants"] if entry["hash"] == source else {}
         key_of = {n: project.mutants[n][1] for n in self.runner.numbers_of(file)}
         waiting = [n for n, key in key_of.items() if key not in judged or (
-            self.survivors_only and not judged[key].startswith("killed"))]
+            self.survivors_only and not judged[key].startswith("killed") and not self.is_same_function(n))]
         began = last = time.monotonic()
         with self.path.open("a") as journal:
             def done(number, result):
@@ -120,7 +125,7 @@ def main():
     results = ROOT / "tests" / "mutation" / "results.md"
 
     def table():
-        same = SameFunction(ROOT / "tests" / "mutation" / "same_function.txt")
+        same = SameFunction(SAME_FUNCTION)
         known = {file: entry for file, entry in session.state.items() if file in project.sites}
         return write(results, project, known, same, "python3 scripts/mutate.py", limits()), same
 

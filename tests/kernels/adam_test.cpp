@@ -154,7 +154,7 @@ TEST_CASE("amsgrad with l2: steps computed by the paper") {
                 .amsgrad = true,
                 .variant = OptimizerVariant::pytorch};
   double m = 0, v = 0, largest = 0, w = 3;
-  for (const double gradient : {2.0, -0.5, 0.25}) {
+  for (const double gradient : {2.0, -8.0, 0.25}) {
     state.update(step, gradient);
     const double g = gradient + 0.2 * w, t = static_cast<double>(step.step++);
     m = 0.9 * m + 0.1 * g;

@@ -12,7 +12,8 @@ using test::Inputs;
 using test::OperationCase;
 using test::Outputs;
 
-const Shape shapes[] = {{3, 5, 7, 48}, {32, 10}, {1, 1}, {1000, 33}, {7}, {0, 4}, {70, 1}, {3, 20'000}, {101, 37}};
+const Shape shapes[] = {{3, 5, 7, 48}, {32, 10}, {1, 1},    {1000, 33},  {7},
+                        {0, 4},        {70, 1},  {5000, 3}, {3, 20'000}, {101, 37}};
 
 TEST_CASE("bias agrees with the reference") {
   for (const Shape& shape : shapes) {

@@ -157,6 +157,16 @@ std::vector<OperationCase> directions(const Conv2dProblem& problem, ConvAlgorith
   return all;
 }
 
+TEST_CASE("a convolution of width 1 is one of height 1; any other stays as it is") {
+  const Window three{3, 2, 1, 1, 0};
+  const Conv2dProblem column{2, 7, 1, 3, 4, three, {1}}, row{2, 1, 7, 3, 4, {1}, three};
+  CHECK(as_one_row(column) == row);
+  CHECK(as_one_row(row) == row);
+  const Conv2dProblem two_wide{2, 7, 2, 3, 4, three, {1}}, wide_kernel{2, 7, 1, 3, 4, three, {2, 1, 1, 1, 0}};
+  CHECK(as_one_row(two_wide) == two_wide);
+  CHECK(as_one_row(wide_kernel) == wide_kernel);
+}
+
 // The matrices are exact: in f64 the form agrees with the definition to its rounding.
 TEST_CASE("conv2d: Winograd's form is the convolution") {
   using reference::WinogradDirection;
