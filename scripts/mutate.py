@@ -49,6 +49,13 @@ class Session:
         self.path, self.state = project.folder / "journal.jsonl", {}
         for line in self.path.read_text().splitlines() if self.path.exists() else ():
             self.note(json.loads(line))
+        # What a later trace showed not to exist for the types at hand.
+        trace = project.folder / "trace.json"
+        absent = set(json.loads(trace.read_text())["absent"]) if trace.exists() else set()
+        for number in absent & project.mutants.keys():
+            path, key = project.mutants[number][:2]
+            if path in self.state:
+                self.state[path]["mutants"].pop(key, None)
 
     def note(self, line):
         """One result into the state. A file whose text has changed begins anew."""

@@ -195,6 +195,24 @@ TEST_CASE("fused blocks agree with their layers far from zero, on denormals and 
   }
 }
 
+Sequential block_alone() {
+  Sequential network;
+  network.add(Conv2D({.filters = 7, .kernel = 3})).add(BatchNorm()).add(ActivationLayer({})).add(MaxPool2D());
+  return network;
+}
+
+TEST_CASE("a network may end with a fused block") {
+  Sequential fused = block_alone(), single = block_alone();
+  fused.build({9, 8, 2}, {.seed = 3});
+  single.build({9, 8, 2}, {.seed = 3});
+  const Tensor x = drawn({2, 9, 8, 2}, 1, DType::f32);
+  REQUIRE(find_block(fused.layers(), 0, x, {.training = true, .fuse = true}));
+  const Tensor a = fused.pre_activation(x, {.training = true, .fuse = true});
+  const Tensor b = single.pre_activation(x, {.training = true, .fuse = false});
+  REQUIRE(a.shape() == b.shape());
+  CHECK(distance(values_of(a), values_of(b)) < 1e-5);
+}
+
 TEST_CASE("which layers are a block") {
   Sequential network = small_choi();
   network.build({13, 17, 2});

@@ -65,6 +65,9 @@ TEST_CASE("reflecting and cropping: each axis its own amounts on each side") {
   Crop left({.before = {0, 1}, .after = {0, 2}});
   left.build({2, 4}, context);
   CHECK(test::values_of(left.pre_activation(x, {})) == std::vector<double>{2, 6});
+  Crop last({.before = {0, 0}, .after = {0, 1}});
+  last.build({2, 4}, context);
+  CHECK(test::values_of(last.pre_activation(x, {})) == std::vector<double>{1, 2, 3, 5, 6, 7});
 }
 
 TEST_CASE("flatten keeps the axes that it is told to") {

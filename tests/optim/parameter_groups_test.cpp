@@ -28,6 +28,14 @@ TEST_CASE("a parameter takes the factors of the first group that matches its nam
   CHECK(all[3].rate_scale == 2);
 }
 
+TEST_CASE("a star in a group's pattern stands for any text, slashes and dots too") {
+  std::vector<Parameter> all = parameters();
+  all[0].name = "branches/residual_1.body.bias";
+  apply_groups(std::vector<ParameterGroup>{{.match = "*.bias", .rate_scale = 3}}, all);
+  CHECK(all[0].rate_scale == 3);
+  CHECK(all[2].rate_scale == 1);
+}
+
 TEST_CASE("groups that make no sense, or match nothing, are refused") {
   const auto refused = [](const ParameterGroup& group, const char* message) {
     std::vector<Parameter> all = parameters();

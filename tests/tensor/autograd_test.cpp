@@ -248,6 +248,8 @@ TEST_CASE("grad gives the gradients of chosen tensors and leaves grad() alone") 
   CHECK(values_of(gradients[3]) == values_of(gradients[0]));
   CHECK_FALSE(x.grad().defined());
   CHECK_FALSE(w.grad().defined());
+  const Tensor product = x * w;
+  CHECK(values_of(grad(sum(scale(product, 3)), {product, x})[0]) == Values{3, 3});
   CHECK_THROWS_AS(grad(loss, {w}), Error);  // freed, as by backward()
   const Tensor apart = leaf({1, 1}), result = scale(apart, 2);
   CHECK_THROWS_WITH_AS(grad(sum(x), {x, apart}), "grad: the scalar does not depend on input 1, (2)", Error);
