@@ -51,8 +51,8 @@ class Session:
             self.note(json.loads(line))
         # What a later trace showed not to exist for the types at hand.
         trace = project.folder / "trace.json"
-        absent = set(json.loads(trace.read_text())["absent"]) if trace.exists() else set()
-        for number in absent & project.mutants.keys():
+        self.absent = set(json.loads(trace.read_text())["absent"]) if trace.exists() else set()
+        for number in self.absent & project.mutants.keys():
             path, key = project.mutants[number][:2]
             if path in self.state:
                 self.state[path]["mutants"].pop(key, None)
@@ -134,7 +134,7 @@ def main():
     def table():
         same = SameFunction(SAME_FUNCTION)
         known = {file: entry for file, entry in session.state.items() if file in project.sites}
-        return write(results, project, known, same, "python3 scripts/mutate.py", limits()), same
+        return write(results, project, known, same, "python3 scripts/mutate.py", limits(), session.absent), same
 
     if not options.table and not options.build:
         # As the user orders the patterns: the most important files first.

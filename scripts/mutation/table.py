@@ -37,7 +37,7 @@ def cell(text):
     return "`" + text.replace("|", "\\|").replace("`", "'") + "`"
 
 
-def write(path, project, state, same, command, limits):
+def write(path, project, state, same, command, limits, absent):
     """Writes the table; returns the survivors that nobody has explained."""
     rows, survivors, open_ends = [], [], []
     total = collections.Counter()
@@ -79,7 +79,7 @@ Minutes are those of the tests, on two cores shared with other work.
 {chr(10).join(rows)}
 | all | {total['sites']} | {mutants} | {total['killed']} | {alive} | {total['invalid']} | | {total['seconds'] / 60:.0f} |
 
-{waiting(project, state)}## Survivors
+{waiting(project, state, absent)}## Survivors
 | where | function | original | mutant | why it is the same function |
 |---|---|---|---|---|
 {chr(10).join(survivors)}
@@ -95,9 +95,19 @@ variables, template arguments), tests of arguments, and lambdas' captures. Files
     return open_ends
 
 
-def waiting(project, state):
-    """The files with mutants that no run has judged yet."""
-    files = [path for path, sites in project.sites.items() if sites and path not in state]
+def waiting(project, state, absent):
+    """The files with mutants that no run has judged yet; `absent` ones do not exist."""
+    keys = collections.defaultdict(set)
+    for path, sites in project.sites.items():
+        for site in sites:
+            keys[path] |= {project.mutants[n][1] for n in range(site.base, site.base + len(site.mutants)) if n not in absent}
+    files = []
+    for path, known in keys.items():
+        left = len(known - state[path]["mutants"].keys()) if path in state else 0
+        if path not in state:
+            files.append(path)
+        elif left:
+            files.append(f"{path} ({left} of {len(known)} mutants)")
     return f"## Not run yet\n{len(files)} files: {', '.join(files)}\n\n" if files else ""
 
 
