@@ -1,5 +1,6 @@
 #include "apps/audio_picture.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "apps/plots/plots.h"
@@ -9,9 +10,11 @@
 namespace melgrad {
 namespace {
 
-// The spectrum itself, as power in dB: no mel filters.
+// The spectrum itself, as power in dB: no filters, whatever the network sees.
 FrontendOptions spectrogram_options(FrontendOptions options) {
+  options.kind = FeatureKind::spectrum;
   options.mels = 0;
+  options.bands_per_octave = 0;
   options.mfcc = 0;
   options.power = 2;
   options.log = LogScale::db;
@@ -22,9 +25,20 @@ FrontendOptions spectrogram_options(FrontendOptions options) {
   return options;
 }
 
-FrontendOptions mfcc_options(FrontendOptions options) {
-  if (options.mfcc == 0) options.mfcc = 13;
-  options.frames = 0;
+// The network's own, or librosa's for its frames.
+FrontendOptions mfcc_options(const FrontendOptions& of_network) {
+  FrontendOptions options;
+  if (of_network.mfcc > 0) {
+    options = of_network;
+    options.frames = 0;
+    return options;
+  }
+  options.sample_rate = of_network.sample_rate;
+  options.n_fft = of_network.n_fft;
+  options.hop = of_network.hop;
+  if (of_network.mels > 0) options.mels = of_network.mels;
+  options.ref = 1.0;
+  options.mfcc = std::min<int64_t>(13, options.mels);
   return options;
 }
 

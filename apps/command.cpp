@@ -29,7 +29,7 @@ void use_cache(const CacheOptions& options, std::string& data_cache) {
 void add_device_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--device", options.device, "cpu, simt or cuda")->capture_default_str();
   command.add_option("--threads", options.threads, "CPU threads; 0: one a processor")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0, 1024))
       ->capture_default_str();
 }
 

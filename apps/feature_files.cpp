@@ -1,9 +1,8 @@
 #include "apps/feature_files.h"
 
-#include <sys/stat.h>
-
 #include "apps/feature_picture.h"
 #include "audio/feature_stream.h"
+#include "audio/file_stamp.h"
 #include "audio/segments.h"
 #include "tensor/io/atomic_file.h"
 #include "tensor/io/npy.h"
@@ -17,8 +16,8 @@ std::filesystem::path parameters_of(const std::filesystem::path& out) {
 
 // What F.toml must say of this file and these parameters.
 std::string description(const std::filesystem::path& audio, const FrontendOptions& options, const FilePart& part) {
-  struct stat status {};
-  require(::stat(audio.c_str(), &status) == 0, "{}: no such file; check the path", audio.string());
+  const std::optional<FileStamp> stamp = stamp_of(audio);
+  require(stamp.has_value(), "{}: no such file; check the path", audio.string());
   std::string data;
   if (part) {
     data = "\n[data]\n";
@@ -27,22 +26,28 @@ std::string description(const std::filesystem::path& audio, const FrontendOption
         data += fmt::format("{} = {}\n", key, option_to_text(value));
     });
   }
-  return fmt::format("{}{}\n[source]\nfile = {}\nbytes = {}\nmodified = {}.{:09d}\n", format_options(options), data,
-                     in_quotes(audio.filename().string()), status.st_size, status.st_mtim.tv_sec,
-                     status.st_mtim.tv_nsec);
+  return fmt::format("{}{}\n[source]\nfile = {}\nbytes = {}\nmodified = {}\n", format_options(options), data,
+                     in_quotes(audio.filename().string()), stamp->bytes, stamp->modified);
 }
 
-Features compute_part(const std::filesystem::path& audio, const Frontend& frontend, const FilePart& part) {
-  const int64_t rate = frontend.options().sample_rate;
-  const std::vector<float> samples = load_samples(audio, rate);
+Features compute_part(const std::filesystem::path& audio, const Frontend& frontend, const DataOptions& part) {
+  const std::vector<float> samples = load_clip(audio, frontend, part);
   try {
-    const auto seconds = static_cast<double>(samples.size()) / static_cast<double>(rate);
-    if (!part || (part->short_clips == ShortClips::skip && seconds < part->duration)) return frontend.compute(samples);
-    SegmentFeatures features = analyse_clip(samples, frontend, *part);  // of one segment
+    const auto wanted = static_cast<std::size_t>(make_cut(frontend, part).clip_samples());
+    if (part.short_clips == ShortClips::skip && samples.size() < wanted) return frontend.compute(samples);
+    SegmentFeatures features = analyse_clip(samples, frontend, part);  // of one segment
     return {.frames = features.frames, .bins = features.bins, .values = std::move(features.values)};
   } catch (const Error& error) {
     fail("{}: {}", audio.string(), error.what());
   }
+}
+
+Features compute_whole(const std::filesystem::path& audio, const Frontend& frontend) {
+  Features all{.frames = 0, .bins = frontend.bins(), .values = {}};
+  all.frames = stream_features(audio, frontend, [&](const Features& some) {
+    all.values.insert(all.values.end(), some.values.begin(), some.values.end());
+  });
+  return all;
 }
 
 }  // namespace
@@ -50,11 +55,12 @@ Features compute_part(const std::filesystem::path& audio, const Frontend& fronte
 void write_features(const std::filesystem::path& audio, const std::filesystem::path& out, const Frontend& frontend,
                     const FilePart& part) {
   if (out.extension() == ".png")
-    return draw_features(out, audio.filename().string(), frontend.options(), compute_part(audio, frontend, part));
+    return draw_features(out, audio.filename().string(), frontend.options(),
+                         part ? compute_part(audio, frontend, *part) : compute_whole(audio, frontend));
   const std::string before = description(audio, frontend.options(), part);
   NpyRowWriter writer(out, frontend.bins());
   const auto append = [&](const Features& features) { writer.append(features.values); };
-  part ? append(compute_part(audio, frontend, part)) : (void)stream_features(audio, frontend, append);
+  part ? append(compute_part(audio, frontend, *part)) : (void)stream_features(audio, frontend, append);
   // A killed run leaves no output that is taken for current: the old description goes first, the new one comes last.
   std::filesystem::remove(parameters_of(out));
   writer.commit();

@@ -175,9 +175,12 @@ Samples file_segments(const std::filesystem::path& path, const Config& config) {
           "{}: the network was trained on arrays, so nothing is known of how to make its input from audio",
           path.string());
   const Frontend frontend(config.frontend);
-  const std::vector<float> samples = load_samples(path, config.frontend.sample_rate);
+  std::vector<float> samples = load_samples(path, config.frontend.sample_rate);
   SegmentFeatures features;
   try {
+    // Waveforms of a data set are kept as 16-bit integers; those of a file are rounded alike, so that both get the same
+    // answers.
+    if (config.frontend.kind == FeatureKind::waveform) samples = as_stored(samples);
     features = analyse_whole(samples, frontend, config.data);
   } catch (const Error& error) {
     fail("{}: {}", path.string(), error.what());

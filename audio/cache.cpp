@@ -9,6 +9,7 @@
 #include <chrono>
 #include <system_error>
 
+#include "audio/file_stamp.h"
 #include "kernels/error.h"
 #include "tensor/io/atomic_file.h"
 #include "tensor/io/mapped_file.h"
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 static_assert(std::endian::native == std::endian::little, "shards hold little-endian numbers");
 
 // Changes when the same parameters would give other clips, by a repaired mistake for instance.
-constexpr std::string_view format_line = "melgrad clips, format 2\n";
+constexpr std::string_view format_line = "melgrad clips, format 3\n";
 std::size_t shard_bytes = std::size_t{32} << 20;
 constexpr std::size_t alignment = 64;  // of a clip's data in a shard
 
@@ -34,14 +35,12 @@ std::string sizes_line(std::size_t index_bytes, uint64_t checksum) {
   return fmt::format("index = {:12} checksum = {:016x}\n", index_bytes, checksum);
 }
 
-// "bytes changed path": what a clip was made of. Empty if the file is not there.
+// "bytes modified path": what a clip was made of. Empty if the file is not there.
 std::string describe_file(const fs::path& clip) {
-  std::error_code error;
-  const auto bytes = fs::file_size(clip, error);
-  if (error) return {};
-  const auto changed = fs::last_write_time(clip, error).time_since_epoch().count();
-  if (error) return {};
-  return fmt::format("{} {} {}", bytes, changed, in_quotes(fs::absolute(clip).lexically_normal().string()));
+  const std::optional<FileStamp> stamp = stamp_of(clip);
+  if (!stamp) return {};
+  return fmt::format("{} {} {}", stamp->bytes, stamp->modified,
+                     in_quotes(fs::absolute(clip).lexically_normal().string()));
 }
 
 // The path in what describe_file() wrote, still in quotes.
@@ -234,6 +233,7 @@ void ClipCache::remove_stale_shards() {
 
 std::string feature_parameters(const FrontendOptions& frontend, const DataOptions& data) {
   std::string parameters = "features of segments\n" + format_options(frontend);
+  if (frontend.kind == FeatureKind::key_spectrogram) return parameters;  // of the whole file
   // What decides the segments of a clip; the splits do not.
   for (const char* key : {"duration", "segments", "crop", "short"}) {
     DataOptions::visit(data, [&](std::string_view name, const auto& value) {

@@ -65,10 +65,12 @@ class Keeper {
                                           .frames = cut_.frames,
                                           .bins = frontend_.bins(),
                                           .values = load_key_spectrogram(clip.path)});
-    } else if (new_features || new_samples) {
+    } else if (new_samples) {
       const std::vector<float> samples = load_samples(clip.path, frontend_.options().sample_rate);
       if (new_features) result.features = store_features(analyse_clip(samples, frontend_, options_));
-      if (new_samples) result.samples = store_samples(samples);
+      result.samples = store_samples(samples);
+    } else if (new_features) {
+      result.features = store_features(analyse_file(clip.path, frontend_, options_));
     }
     result.segments = keep_.features ? result.features.segments : whole_pieces(result.samples.samples, cut_, options_);
     result.dropped = cut_.segments - result.segments;

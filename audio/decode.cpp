@@ -101,6 +101,10 @@ int64_t AudioStream::sample_rate() const {
   return state_->info.samplerate;
 }
 
+int64_t AudioStream::announced_samples() const {
+  return state_->info.frames;
+}
+
 std::span<const float> AudioStream::read() {
   State& state = *state_;
   const int64_t channels = state.info.channels;

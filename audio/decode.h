@@ -33,6 +33,8 @@ class AudioStream {
   AudioStream& operator=(const AudioStream&) = delete;
 
   int64_t sample_rate() const;  // Hz
+  // How many samples read() gives in all, as the file's header has it. It can be wrong.
+  int64_t announced_samples() const;
   // The next samples, mono; none at the end of the file. Throws Error where decode() would, when the fault is reached.
   std::span<const float> read();
 

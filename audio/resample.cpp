@@ -8,6 +8,13 @@
 
 namespace melgrad {
 
+// In double as librosa computes it, so that lengths agree also where rounding shows.
+int64_t resampled_length(int64_t samples, int64_t source_rate, int64_t target_rate) {
+  if (source_rate == target_rate) return samples;
+  const double ratio = static_cast<double>(target_rate) / static_cast<double>(source_rate);
+  return static_cast<int64_t>(std::ceil(static_cast<double>(samples) * ratio));
+}
+
 struct Resampler::State {
   soxr_t soxr = nullptr;
   ~State() { soxr_delete(soxr); }
@@ -60,9 +67,7 @@ void Resampler::push(std::span<const float> samples, std::vector<float>& out) {
 void Resampler::finish(std::vector<float>& out) {
   if (!state_ || consumed_ == 0) return;
   process(nullptr, 0, out);
-  // In double as librosa computes it, so that lengths agree also where rounding shows.
-  const double ratio = static_cast<double>(target_rate_) / static_cast<double>(source_rate_);
-  const auto length = static_cast<int64_t>(std::ceil(static_cast<double>(consumed_) * ratio));
+  const int64_t length = resampled_length(consumed_, source_rate_, target_rate_);
   const int64_t size = static_cast<int64_t>(out.size()) + length - produced_;
   require(size >= 0, "resample: {} Hz to {} Hz: {} samples too many came before the last piece", source_rate_,
           target_rate_, produced_ - length);

@@ -13,6 +13,9 @@ namespace melgrad {
 // throws Error for others.
 std::vector<float> resample(std::span<const float> samples, int64_t source_rate, int64_t target_rate);
 
+// That length.
+int64_t resampled_length(int64_t samples, int64_t source_rate, int64_t target_rate);
+
 // The same, piece by piece: pieces of any size give the samples of resample(), to the bit.
 class Resampler {
  public:

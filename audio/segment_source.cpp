@@ -21,13 +21,11 @@ SegmentSource::SegmentSource(std::shared_ptr<const FeatureSet> set, std::vector<
 
 // Samples start … start + length - 1 of a clip. Beyond its end: zeros with short = pad, else the clip from its start.
 std::vector<float> SegmentSource::cut(const StoredClip& clip, int64_t start, int64_t length) const {
-  const std::span<const int16_t> pcm = clip.pcm();
-  const auto n = static_cast<int64_t>(pcm.size());
   std::vector<float> samples(static_cast<std::size_t>(length));
   for (int64_t i = 0; i < length; ++i) {
     const int64_t at = start + i;
-    if (at >= n && data_.short_clips == ShortClips::pad) break;
-    samples[static_cast<std::size_t>(i)] = clip.scale * static_cast<float>(pcm[static_cast<std::size_t>(at % n)]);
+    if (at >= clip.samples && data_.short_clips == ShortClips::pad) break;
+    samples[static_cast<std::size_t>(i)] = clip.sample(at % clip.samples);
   }
   return samples;
 }
@@ -47,8 +45,9 @@ void SegmentSource::read(int64_t i, std::span<float> to) const {
     return;
   }
   const StoredClip& stored = set_->samples[clip];
-  const int64_t start = crop_start(stored.samples, cut_, data_) + set_->piece[segment] * cut_.segment_samples;
-  analyse(cut(stored, start, cut_.segment_samples), to);
+  const Cut of_clip = cut_.of(stored.samples);
+  const int64_t start = crop_start(stored.samples, of_clip, data_) + set_->piece[segment] * of_clip.segment_samples;
+  analyse(cut(stored, start, of_clip.segment_samples), to);
 }
 
 int64_t SegmentSource::draw(int64_t i, uint64_t seed, int64_t epoch, std::span<float> to) const {
@@ -61,12 +60,15 @@ int64_t SegmentSource::draw(int64_t i, uint64_t seed, int64_t epoch, std::span<f
   } else {
     const StoredClip& stored = set_->samples[static_cast<std::size_t>(set_->clip[segment])];
     semitones = random.below(static_cast<uint32_t>(augment_.pitch_down + augment_.pitch_up + 1)) - augment_.pitch_down;
-    const int64_t length = source_length(cut_.segment_samples, semitones);
+    Cut of_clip = cut_.of(stored.samples);
+    if (cut_.whole) of_clip.segment_samples = source_length(stored.samples, -semitones);  // all of it, at its new speed
+    const int64_t wanted = of_clip.segment_samples,
+                  length = cut_.whole ? stored.samples : source_length(wanted, semitones);
     const int64_t latest = std::max<int64_t>(0, stored.samples - length);
-    const int64_t planned = crop_start(stored.samples, cut_, data_) + set_->piece[segment] * cut_.segment_samples;
+    const int64_t planned = crop_start(stored.samples, of_clip, data_) + set_->piece[segment] * wanted;
     const int64_t start = data_.crop == CropPosition::random ? random.below(static_cast<uint32_t>(latest + 1))
-                                                             : std::min(planned, std::max(latest, int64_t{0}));
-    std::vector<float> samples = change_pitch(cut(stored, start, length), semitones, cut_.segment_samples);
+                                                             : std::min(planned, latest);
+    std::vector<float> samples = change_pitch(cut(stored, start, length), semitones, wanted);
     const double gain = random.uniform(-augment_.gain_db, augment_.gain_db);
     if (augment_.gain_db > 0) change_gain(samples, gain);
     if (!augment_.noise_snr_db.is_word())

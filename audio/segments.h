@@ -27,12 +27,15 @@ struct SegmentFeatures {
 struct Cut {
   int64_t segment_samples;
   int64_t segments;
-  int64_t frames;  // of each segment
+  int64_t frames;      // of each segment
+  bool whole = false;  // a key spectrogram is of all of a file: one segment, as long as the clip
 
   int64_t clip_samples() const { return segment_samples * segments; }
+  // That of a clip of so many samples.
+  Cut of(int64_t samples) const { return whole ? Cut{samples, 1, frames, true} : *this; }
 };
 
-// Throws Error if a segment is too short to give a frame.
+// Throws Error if a segment is too short to give a frame, and for a key spectrogram in several segments.
 Cut make_cut(const Frontend& frontend, const DataOptions& options);
 
 // The first sample of a clip that is used: 0, or what puts the middle into the middle.
@@ -41,10 +44,14 @@ int64_t crop_start(int64_t samples, const Cut& cut, const DataOptions& options);
 int64_t whole_pieces(int64_t samples, const Cut& cut, const DataOptions& options);
 [[noreturn]] void fail_too_short(int64_t samples, const Frontend& frontend, const Cut& cut);
 
-// The first (or middle, also for crop = random) options.duration seconds of a clip in options.segments pieces. Each piece is analysed by
-// itself. With short = skip, pieces that do not give the full number of frames are dropped, as the published GTZAN code
+// The first (or middle, also for crop = random) options.duration seconds of a clip in options.segments pieces. Each piece
+// is analysed by itself. With short = skip, pieces that do not give the full number of frames are dropped, as the published GTZAN code
 // does; Error if none is left. `samples` at the frontend's rate.
 SegmentFeatures analyse_clip(std::span<const float> samples, const Frontend& frontend, const DataOptions& options);
+
+// analyse_clip() of a file; no more of it is in memory than the frames need. Throws Error, with the file's name or
+// without.
+SegmentFeatures analyse_file(const std::filesystem::path& path, const Frontend& frontend, const DataOptions& options);
 
 // All of a file in pieces of the same length, one after the other; a last one that is not full is dropped. A file
 // shorter than one piece is filled up as options.short_clips says; skip is an Error.
@@ -53,7 +60,11 @@ SegmentFeatures analyse_whole(std::span<const float> samples, const Frontend& fr
 // What is wrong with an audio file or key picture, in one line without its name; empty if it can be read.
 std::string problem_with(const std::filesystem::path& path);
 
-// Decoded, mono, at the frontend's rate. Throws Error naming the file.
+// The part of a file that analyse_clip() takes of all of it, decoded, mono, at the frontend's rate. The whole file is
+// decoded, so one that is damaged anywhere is refused; only the part is kept. Throws Error naming the file.
+std::vector<float> load_clip(const std::filesystem::path& path, const Frontend& frontend, const DataOptions& options);
+
+// All of a file, decoded, mono, at the rate. Throws Error naming the file.
 std::vector<float> load_samples(const std::filesystem::path& path, int64_t sample_rate);
 
 }  // namespace melgrad

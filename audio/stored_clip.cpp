@@ -40,6 +40,14 @@ StoredClip store_samples(std::span<const float> samples) {
   return stored;
 }
 
+std::vector<float> as_stored(std::span<const float> samples) {
+  const StoredClip stored = store_samples(samples);
+  std::vector<float> restored;
+  restored.reserve(samples.size());
+  for (int64_t i = 0; i < stored.samples; ++i) restored.push_back(stored.sample(i));
+  return restored;
+}
+
 uint64_t checksum_of(const void* data, std::size_t bytes) {
   uint64_t hash = 0xcbf29ce484222325;
   const auto* byte = static_cast<const unsigned char*>(data);

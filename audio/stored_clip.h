@@ -36,12 +36,15 @@ struct StoredClip {
   std::span<const int16_t> pcm() const {
     return {reinterpret_cast<const int16_t*>(data.get()), static_cast<std::size_t>(samples)};
   }
+  float sample(int64_t i) const { return scale * static_cast<float>(pcm()[static_cast<std::size_t>(i)]); }
 };
 
 StoredClip store_features(SegmentFeatures features);
 // Rounded to 16 bit of full scale, or of the largest sample where that is beyond: files of 16 bit at this rate come back
 // exactly, others with noise 98 dB below full scale.
 StoredClip store_samples(std::span<const float> samples);
+// These samples as they come back.
+std::vector<float> as_stored(std::span<const float> samples);
 
 // Against accidents, not malice: FNV-1a over words of eight bytes.
 uint64_t checksum_of(const void* data, std::size_t bytes);

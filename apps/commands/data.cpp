@@ -154,7 +154,7 @@ void add_data_command(CLI::App& app) {
   command->add_option("DIR", options->folder, "the data set's folder; of a manifest the CSV file")->required();
   command->add_option("--set", options->settings, "data.key=value, as in a recipe")->allow_extra_args(false);
   command->add_flag("--quick", options->quick, "count only: open no audio file");
-  command->add_option("--threads", options->threads, "CPU threads; 0: one a processor")->check(CLI::NonNegativeNumber);
+  command->add_option("--threads", options->threads, "CPU threads; 0: one a processor")->check(CLI::Range(0, 1024));
   add_json_option(*command, *options);
   command->callback([options] { run(*options); });
 }

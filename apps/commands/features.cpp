@@ -60,6 +60,8 @@ Parameters configure(const Options& options) {
     for (const std::string& setting : options.settings) apply_setting(parameters, setting);
     validate(parameters.frontend);
     if (parameters.part) validate(*parameters.part);
+    require(!parameters.part || parameters.frontend.kind != FeatureKind::key_spectrogram,
+            "a key spectrogram is of the whole file; leave out duration, crop and short");
     return parameters;
   } catch (const Error& error) {
     throw UsageError(error.what());
@@ -123,8 +125,12 @@ void run(const Options& options) {
     throw UsageError(fmt::format("--out {}: give a folder for {} files", options.out, options.audio.size()));
   const std::vector<std::filesystem::path> outputs =
       names_one_file(out) ? std::vector{out} : output_files(options.audio, out);
-  for (const auto& output : outputs)
-    if (output.has_parent_path()) std::filesystem::create_directories(output.parent_path());
+  for (const auto& output : outputs) {
+    std::error_code error;
+    if (output.has_parent_path()) std::filesystem::create_directories(output.parent_path(), error);
+    require(!error, "--out {}: {} cannot be made ({}); give another", options.out, output.parent_path().string(),
+            error.message());
+  }
   const auto count = static_cast<int64_t>(options.audio.size());
   std::mutex mutex;
   std::vector<std::string> failures(options.audio.size());
@@ -138,8 +144,11 @@ void run(const Options& options) {
         skipped = !options.again &&
                   features_are_current(options.audio[index], outputs[index], frontend.options(), parameters.part);
         if (!skipped) write_features(options.audio[index], outputs[index], frontend, parameters.part);
-      } catch (const Error& error) {
-        failures[index] = error.what();
+      } catch (const std::exception& error) {  // memory may also run out, or the disk fail
+        const std::string reason = error.what();
+        failures[index] = reason.starts_with(options.audio[index])
+                              ? reason
+                              : fmt::format("{}: {}", options.audio[index], reason.empty() ? "unknown error" : reason);
       }
       const std::lock_guard lock(mutex);
       current += skipped;
@@ -158,7 +167,7 @@ void add_features_command(CLI::App& app) {
   command->add_option("--preset", options->preset, "the frontend; melgrad presets lists them")->required();
   command->add_option("--out", options->out, "F.npy (with F.toml) or F.png; a folder for several inputs")->required();
   command->add_option("--set", options->settings, "key=value, over the preset's")->allow_extra_args(false);
-  command->add_option("--jobs", options->jobs, "files at once; 0: one a processor")->check(CLI::NonNegativeNumber);
+  command->add_option("--jobs", options->jobs, "files at once; 0: one a processor")->check(CLI::Range(0, 1024));
   command->add_flag("--again", options->again, "also outputs that are there with these parameters, of these files");
   add_json_option(*command, *options);
   command->callback([options] { run(*options); });

@@ -29,13 +29,11 @@ struct Sheet {
 std::vector<Sheet> find_sheets(const Options& options, const Config& config, const ClipList& list, int32_t label) {
   std::vector<Sheet> sheets;
   const Frontend frontend(config.frontend);
-  const auto length = static_cast<std::size_t>(config.data.duration * static_cast<double>(config.frontend.sample_rate));
   for (const Clip& clip : list.clips) {
     if (sheets.size() == options.count) break;
     if (std::ranges::find(clip.labels, label) == clip.labels.end()) continue;
     try {
-      std::vector<float> samples = load_samples(clip.path, config.frontend.sample_rate);
-      samples.resize(std::min(samples.size(), length));
+      const std::vector<float> samples = load_clip(clip.path, frontend, config.data);
       const double seconds = static_cast<double>(samples.size()) / static_cast<double>(config.frontend.sample_rate);
       sheets.push_back({clip.name, frontend.compute(samples), seconds});
     } catch (const Error& error) {

@@ -57,7 +57,7 @@ void add_synth_command(CLI::App& app) {
     one->add_option("--seconds", options->synth.seconds, "of each clip")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
-    one->add_option("--threads", options->threads, "CPU threads; 0: one a processor")->check(CLI::NonNegativeNumber);
+    one->add_option("--threads", options->threads, "CPU threads; 0: one a processor")->check(CLI::Range(0, 1024));
     add_json_option(*one, *options);
     one->callback([&layout, options] { run(layout, *options); });
   }

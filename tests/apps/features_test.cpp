@@ -43,6 +43,10 @@ TEST_CASE("a preset brings the part of a file that its system takes, and --set c
   CHECK(frames("mtat", "x.wav", {"--set", "duration=0"}) == 1 + 12'000 * 31 / 512);
   CHECK(file_bytes(folder / "f.toml").find("[data]") == std::string::npos);
   CHECK(frames("librosa", "x.wav", {"--set", "data.duration=2"}) == 1 + 44'100 / 512);
+  const Outcome refused = run_program({"features", (folder / "x.wav").string(), "--preset", "key-spectrogram", "--set",
+                                       "duration=2", "--out", (folder / "f.npy").string()});
+  CHECK(refused.status == 2);
+  CHECK(refused.err.find("of the whole file") != std::string::npos);
 }
 
 TEST_CASE("outputs that are current are left alone; a changed file, parameter or a lost description is not") {

@@ -3,7 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include <fstream>
+#include <algorithm>
+#include <cmath>
 
 #include "tests/apps/program.h"
 
@@ -68,6 +69,60 @@ TEST_CASE("the labels of a run fix the numbers of a data set's") {
   CHECK(data.valid.targets == std::vector<float>{1, 0, 0, 0, 1, 0, 0, 0});
   config.labels = {"tone"};  // the data set has others: its own numbers stay, for the caller to refuse
   CHECK(load_data(config, csv).labels == std::vector<std::string>{"high", "low", "tone"});
+}
+
+// 8 kHz resampled to 11,025 gives samples of more than 16 bit, some of them beyond full scale.
+TEST_CASE("a waveform network sees the same bits of a file in evaluation and in prediction") {
+  const TemporaryFolder folder;
+  std::vector<float> square;
+  for (int i = 0; i < 8000; ++i) square.push_back(i % 200 < 100 ? 0.999F : -0.999F);
+  for (const char* name : {"a/1.wav", "b/1.wav"}) {
+    std::filesystem::create_directories((folder / name).parent_path());
+    write_wav(folder / name, square, 8000);
+  }
+  const Config config = load_recipe(
+      "samplecnn", {"data.reader=folders", "data.labels=all", "data.split=random-tracks", "data.duration=0.5",
+                    "data.segments=2", "data.test=0", "data.valid=0", "frontend.sample_rate=11025"});
+  const LoadedData data = load_data(config, folder.path());
+  const Samples file = file_segments(folder / "a/1.wav", config);
+  std::vector<float> segment(static_cast<std::size_t>(data.train.input.numel()));
+  REQUIRE(file.input == data.train.input);
+  REQUIRE(data.train.size() == 4);
+  float peak = 0;
+  for (int64_t i = 0; i < 2; ++i) {
+    read_input(data.train, i, segment);
+    CHECK(std::equal(segment.begin(), segment.end(), file.inputs.begin() + i * data.train.input.numel()));
+    peak = std::max(peak, *std::ranges::max_element(segment));
+  }
+  CHECK(peak > 1);
+}
+
+TEST_CASE("a key spectrogram is of the whole file, in data sets and in prediction, whatever the duration") {
+  const TemporaryFolder folder;
+  std::vector<float> x;
+  for (int i = 0; i < 22050 * 3; ++i)
+    x.push_back(0.5F * std::sin(1e-6F * static_cast<float>(i) * static_cast<float>(i)));
+  folder.write("keys.csv", "track_id,key,key_confidence,mode,mode_confidence\na,9,1,1,1\n");
+  std::filesystem::create_directories(folder / "9-1");
+  write_wav(folder / "9-1/a.wav", x, 22050);
+  const std::vector<std::string> all_training{"data.test=0", "data.valid=0"};
+  std::vector<std::string> settings = all_training;
+  settings.push_back("data.duration=1");
+  const Config config = load_recipe("key-spectrogram", settings);
+  const std::vector<float> expected =
+      Frontend(config.frontend).compute(load_samples(folder / "9-1/a.wav", config.frontend.sample_rate)).values;
+  std::vector<float> picture(88 * 88);
+  read_input(load_data(config, folder.path()).train, 0, picture);
+  CHECK(picture == expected);
+  CHECK(file_segments(folder / "9-1/a.wav", config).inputs == expected);
+  // Varied, it is all of the file as well: nothing but the level changes, and the picture has none.
+  Config louder = config;
+  louder.augment.gain_db = 1e-9;
+  load_data(louder, folder.path(), Purpose::training).train.source->draw(0, 1, 0, picture);
+  CHECK(picture == expected);
+  settings.push_back("data.segments=2");
+  CHECK_THROWS_WITH_AS(load_data(load_recipe("key-spectrogram", settings), folder.path()),
+                       doctest::Contains("data.segments"), Error);
 }
 
 TEST_CASE("a waveform is (samples, 1), features are (frames, bins, 1)") {

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <limits>
 
+#include "apps/audio_picture.h"
 #include "apps/plots/canvas.h"
 #include "kernels/error.h"
 #include "tests/apps/program.h"
@@ -159,6 +160,26 @@ TEST_CASE("training curves and confusion") {
   for (int y = 0; y < picture.height(); ++y)
     for (int x = 0; x < picture.width(); ++x) dark += picture.brightness(x, y) < 120;
   CHECK(dark > 3 * 30 * 30);  // three cells of the diagonal
+}
+
+TEST_CASE(
+    "the picture of a file shows its spectrum and MFCC whatever its network sees: samples, pitches, a grey picture") {
+  const TemporaryFolder folder;
+  std::vector<float> x;
+  for (int i = 0; i < 22050; ++i) x.push_back(0.5F * std::sin(1e-6F * static_cast<float>(i) * static_cast<float>(i)));
+  write_wav(folder / "a.wav", x, 22050);
+  for (const char* preset : {"waveform", "log-frequency", "key-spectrogram", "fma-mel"}) {
+    CAPTURE(preset);
+    const FrontendOptions& options = find_preset(preset).options;
+    FrontendOptions plain;
+    plain.sample_rate = options.sample_rate;
+    plain.n_fft = options.n_fft;
+    plain.hop = options.hop;
+    if (options.pad == EdgePadding::reflect) plain.pad = EdgePadding::reflect;
+    draw_audio_picture(folder / "is.png", folder / "a.wav", options, {{"jazz", 0.5F}});
+    draw_audio_picture(folder / "should_be.png", folder / "a.wav", plain, {{"jazz", 0.5F}});
+    CHECK(file_bytes(folder / "is.png") == file_bytes(folder / "should_be.png"));
+  }
 }
 
 TEST_CASE("titles that are no UTF-8, and paths that cannot be written") {

@@ -188,7 +188,7 @@ TEST_CASE("cache: a shard goes when all in it is out of date, and samples have a
   std::vector<fs::path> folders;
   for (const auto& entry : fs::directory_iterator(fixture.data.cache)) {
     folders.push_back(entry.path());
-    CHECK(read_file(entry.path() / "manifest.txt").starts_with("melgrad clips, format 2\ndecoder = \"libsndfile"));
+    CHECK(read_file(entry.path() / "manifest.txt").starts_with("melgrad clips, format 3\ndecoder = \"libsndfile"));
   }
   CHECK(folders.size() == 2);
 }
@@ -208,6 +208,9 @@ TEST_CASE("cache: two processes that fill it at once, killed at ten random insta
   const std::vector<float> expected = fixture.without_cache();
   Generator random(static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()), Draw::test);
   set_shard_bytes(4096);  // a shard every other clip
+  const auto start = std::chrono::steady_clock::now();
+  fixture.compute(1);
+  const auto whole = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
   int64_t found = 0;
   for (int kill_number = 0; kill_number < 10; ++kill_number) {
     fs::remove_all(fixture.data.cache);
@@ -219,7 +222,7 @@ TEST_CASE("cache: two processes that fill it at once, killed at ten random insta
         _exit(error.empty() ? 0 : 1);
       }
     }
-    usleep(random.below(15'000));
+    usleep(random.below(static_cast<uint32_t>(2 * whole.count() + 1)));
     for (pid_t child : children) kill(child, SIGKILL);
     for (pid_t child : children) {
       int status = 0;

@@ -222,6 +222,34 @@ TEST_CASE("short clips: pieces left out, padded, repeated") {
   CHECK(error_of([&] { analyse_clip(x, frontend, options); }).starts_with("data.duration"));
 }
 
+TEST_CASE("a file's part is that of all its samples, resampled or not, whichever part and however short the file") {
+  const AudioFolder folder;
+  DataOptions options;
+  options.duration = 1;
+  options.segments = 4;
+  for (int64_t length : {100, 7999, 8000, 200'001}) {
+    const auto path = folder.write_audio("x.wav", ramp(length), 8000);
+    for (int64_t rate : {8000, 11025, 4000}) {
+      FrontendOptions frontend_options = small_frontend();
+      frontend_options.sample_rate = rate;
+      const Frontend frontend(frontend_options);
+      const std::vector<float> all = load_samples(path, rate);
+      const int64_t wanted = make_cut(frontend, options).clip_samples(), n = static_cast<int64_t>(all.size());
+      for (CropPosition crop : {CropPosition::start, CropPosition::centre}) {
+        CAPTURE(length);
+        CAPTURE(rate);
+        options.crop = crop;
+        const int64_t start = crop == CropPosition::centre ? std::max<int64_t>(0, n - wanted) / 2 : 0;
+        CHECK(load_clip(path, frontend, options) ==
+              std::vector(all.begin() + start, all.begin() + std::min(n, start + wanted)));
+      }
+    }
+  }
+  // What is not taken is decoded all the same: a file that is cut off is no good.
+  std::filesystem::resize_file(folder / "x.wav", 100'000);
+  CHECK_THROWS_AS(load_clip(folder / "x.wav", Frontend(small_frontend()), options), Error);
+}
+
 TEST_CASE("whole files in pieces of the same length") {
   const Frontend frontend(small_frontend());
   DataOptions options;
