@@ -1,5 +1,6 @@
 #include "apps/feature_picture.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "apps/plots/plots.h"
@@ -42,6 +43,29 @@ std::vector<plots::Tick> frequency_ticks(const FrontendOptions& options, int64_t
   return ticks;
 }
 
+// A key spectrogram as the picture that it is: time to the right, frequency up. Its rows come from the top down, and a
+// plot wants a column after the other, from the bottom up.
+std::vector<float> upright(const Features& grey) {
+  std::vector<float> columns;
+  columns.reserve(grey.values.size());
+  for (int64_t column = 0; column < grey.bins; ++column)
+    for (int64_t row = grey.frames - 1; row >= 0; --row)
+      columns.push_back(grey.values[static_cast<std::size_t>(row * grey.bins + column)]);
+  return columns;
+}
+
+// Powers span many orders of magnitude, of which colours show one: in dB below the largest, down to 80.
+std::vector<float> in_decibels(std::span<const float> powers) {
+  const double largest = powers.empty() ? 0 : static_cast<double>(*std::ranges::max_element(powers));
+  std::vector<float> decibels;
+  decibels.reserve(powers.size());
+  for (const float power : powers) {
+    const double ratio = largest > 0 ? static_cast<double>(power) / largest : 0;
+    decibels.push_back(static_cast<float>(10 * std::log10(std::max(ratio, 1e-8))));
+  }
+  return decibels;
+}
+
 }  // namespace
 
 void draw_features(const std::filesystem::path& picture, const std::string& title, const FrontendOptions& options,
@@ -49,15 +73,21 @@ void draw_features(const std::filesystem::path& picture, const std::string& titl
   if (options.kind == FeatureKind::waveform)
     return plots::plot_waveform(picture, title, features.values, options.sample_rate);
   const bool cepstral = options.mfcc > 0, grey = options.kind == FeatureKind::key_spectrogram;
+  const bool powers = !cepstral && !grey && options.log == LogScale::none && options.normalise == Normalise::none;
+  const bool decibels =
+      powers || (!cepstral && !grey && options.log == LogScale::db && options.normalise == Normalise::none);
+  std::vector<float> changed;
+  if (grey) changed = upright(features);
+  if (powers) changed = in_decibels(features.values);
   plots::FeaturePicture drawn{
       .title = title,
-      .values = {features.values, features.frames, features.bins},
+      .values = {grey || powers ? changed : features.values, features.frames, features.bins},
       .hop_seconds = static_cast<double>(options.hop) / static_cast<double>(options.sample_rate),
       .ticks = cepstral || grey ? std::vector<plots::Tick>{} : frequency_ticks(options, features.bins),
       .axis_label = cepstral ? "coefficient"
                     : grey   ? "pixel"
                              : "Hz",
-      .value_label = !cepstral && !grey && options.log == LogScale::db ? "dB" : "value",
+      .value_label = decibels ? "dB" : "value",
       .around_zero = cepstral};
   if (grey) {  // pixels both ways
     drawn.hop_seconds = 1;

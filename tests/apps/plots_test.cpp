@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "apps/audio_picture.h"
+#include "apps/feature_picture.h"
 #include "apps/plots/canvas.h"
 #include "kernels/error.h"
 #include "tests/apps/program.h"
@@ -180,6 +181,25 @@ TEST_CASE(
     draw_audio_picture(folder / "should_be.png", folder / "a.wav", plain, {{"jazz", 0.5F}});
     CHECK(file_bytes(folder / "is.png") == file_bytes(folder / "should_be.png"));
   }
+}
+
+TEST_CASE("a key spectrogram is drawn upright, powers in decibels") {
+  const TemporaryFolder folder;
+  Features grey{.frames = 88, .bins = 88, .values = std::vector<float>(88 * 88)};
+  for (std::size_t row = 80; row < 88; ++row)  // the lowest frequencies in the first eleventh of the time
+    for (std::size_t column = 0; column < 8; ++column) grey.values[row * 88 + column] = 255;
+  draw_features(folder / "key.png", "key", find_preset("key-spectrogram").options, grey);
+  const Picture key(folder / "key.png");
+  CHECK(key.mean(95, 385, 150, 405) > 200);  // lower left
+  CHECK(key.mean(95, 65, 150, 85) < 20);
+  CHECK(key.mean(890, 385, 950, 405) < 20);
+
+  FrontendOptions powers = find_preset("torchaudio").options;
+  Features flat{.frames = 40, .bins = 128, .values = std::vector<float>(40 * 128, 1e-4F)};
+  flat.values[0] = 1;
+  flat.values[1] = 0;  // the other end of the colours
+  draw_features(folder / "powers.png", "powers", powers, flat);
+  CHECK(Picture(folder / "powers.png").mean(500, 100, 900, 380) > 60);  // 40 dB below the largest is half way to black
 }
 
 TEST_CASE("titles that are no UTF-8, and paths that cannot be written") {
