@@ -1,7 +1,12 @@
 #include <doctest/doctest.h>
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include <atomic>
 #include <set>
+#include <thread>
 
 #include "kernels/arena.h"
 #include "kernels/memory.h"
@@ -67,6 +72,31 @@ TEST_CASE("thread pool under many short calls") {
   for (int call = 0; call < 20'000; ++call) pool.run(4, [&](int64_t chunk) { sum += chunk; });
   CHECK(sum == 20'000 * 6);
 }
+
+#if defined(__linux__)
+TEST_CASE("the workers of a thread pool keep off the caller's processor") {
+  cpu_set_t allowed;
+  REQUIRE(sched_getaffinity(0, sizeof allowed, &allowed) == 0);
+  if (CPU_COUNT(&allowed) < 2) {
+    MESSAGE("skipped: there is one processor");
+    return;
+  }
+  ThreadPool pool(2);
+  const auto caller = std::this_thread::get_id();
+  bool kept_off = false;
+  for (int call = 0; call < 1000 && !kept_off; ++call) {  // a caller that is moved about is followed later
+    const int processor = sched_getcpu();
+    cpu_set_t of_worker = allowed;
+    std::atomic<int> arrived = 0;
+    pool.run(2, [&](int64_t) {  // one each
+      if (std::this_thread::get_id() != caller) sched_getaffinity(0, sizeof of_worker, &of_worker);
+      for (++arrived; arrived < 2;) std::this_thread::yield();
+    });
+    kept_off = CPU_COUNT(&of_worker) == CPU_COUNT(&allowed) - 1 && !CPU_ISSET(processor, &of_worker);
+  }
+  CHECK(kept_off);
+}
+#endif
 
 TEST_CASE("shape") {
   const Shape shape{2, 3, 4};
