@@ -1,5 +1,7 @@
 #include "apps/feature_files.h"
 
+#include <sstream>
+
 #include "apps/feature_picture.h"
 #include "audio/feature_stream.h"
 #include "audio/file_stamp.h"
@@ -65,6 +67,18 @@ void write_features(const std::filesystem::path& audio, const std::filesystem::p
   std::filesystem::remove(parameters_of(out));
   writer.commit();
   write_file_atomically(parameters_of(out), before);
+}
+
+void check_frontend_of(const std::filesystem::path& features, const FrontendOptions& options) {
+  if (!std::filesystem::exists(parameters_of(features))) return;
+  std::istringstream expected(format_options(options)), found(read_file(parameters_of(features)));
+  bool first = true;
+  for (std::string should_be, is; std::getline(expected, should_be); first = false) {
+    std::getline(found, is);
+    if (first && !is.starts_with("kind = ")) return;  // somebody else's file
+    require(is == should_be, "{}: made with frontend.{}, and the network was trained with {}; make the features anew",
+            features.string(), is, should_be);
+  }
 }
 
 bool features_are_current(const std::filesystem::path& audio, const std::filesystem::path& out,

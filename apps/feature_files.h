@@ -25,4 +25,8 @@ void write_features(const std::filesystem::path& audio, const std::filesystem::p
 bool features_are_current(const std::filesystem::path& audio, const std::filesystem::path& out,
                           const FrontendOptions& options, const FilePart& part);
 
+// Throws Error naming the key where F.toml, if there is one of melgrad beside `features`, tells of another frontend:
+// features that differ by a hair from those that a network was trained on fail silently.
+void check_frontend_of(const std::filesystem::path& features, const FrontendOptions& options);
+
 }  // namespace melgrad

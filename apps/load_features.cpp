@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "apps/feature_files.h"
 #include "apps/load_data.h"
 #include "audio/key_spectrogram.h"
 #include "tensor/io/npy.h"
@@ -34,6 +35,7 @@ Samples samples_of(const Shape& input, std::vector<float> values, std::size_t se
 }
 
 Samples array_segments(const fs::path& path, const Config& config) {
+  check_frontend_of(path, config.frontend);
   const Tensor array = load_npy(path);
   require(array.dtype() == DType::f32, "{}: {}, expected features in float32", path.string(), name_of(array.dtype()));
   const Shape& input = config.input;

@@ -72,6 +72,15 @@ TEST_CASE("predict takes the features of a file as .npy, and gives what it gives
     CHECK(refused.status == 1);
     CHECK_MESSAGE(refused.err.find(complaint) != std::string::npos, refused.err);
   }
+  // Another frontend than the network's, which shapes do not tell.
+  REQUIRE(run_program({"features", tones().clip(), "--preset", "gtzan-mfcc", "--set", "sample_rate=8000", "--set",
+                       "n_fft=256", "--set", "hop=64", "--set", "fmin=30", "--out", features.string()})
+              .status == 0);
+  const Outcome refused = run_program({"predict", tones().run, features.string()});
+  CHECK(refused.status == 1);
+  CHECK_MESSAGE(
+      refused.err.find("made with frontend.fmin = 30, and the network was trained with fmin = 0") != std::string::npos,
+      refused.err);
 }
 
 // The features of clips made one by one, as arrays: what a network trained on the audio is evaluated with.
@@ -102,8 +111,8 @@ TEST_CASE("evaluate takes features as arrays for a network trained on audio; cla
   for (bool with_channel : {false, true}) {
     const TemporaryFolder folder;
     write_feature_arrays(folder.path(), labels, with_channel);
-    const Arguments arguments{"evaluate",          tones().run, "--data", folder.path().string(), "--set",
-                              "data.reader=arrays", "--json"};
+    const Arguments arguments{"evaluate", tones().run,          "--data", folder.path().string(),
+                              "--set",    "data.reader=arrays", "--json"};
     const Outcome outcome = run_program(arguments);
     REQUIRE_MESSAGE(outcome.status == 0, outcome.err);
     const json result = json::parse(outcome.out);
@@ -211,9 +220,9 @@ TEST_CASE("samples finds the layout by itself: tags, genres, keys") {
     const TemporaryFolder folder;
     const std::string data = (folder / "data").string();
     REQUIRE(run_program({"synth", layout, "--out", data, "--clips", "24", "--seconds", "2"}).status == 0);
-    const Outcome outcome = run_program({"samples", data, "--label", label, "--count", "1", "--out",
-                                         (folder / "sheet.png").string(), "--set", "data.key_confidence=0", "--set",
-                                         "data.mode_confidence=0", "--json"});
+    const Outcome outcome =
+        run_program({"samples", data, "--label", label, "--count", "1", "--out", (folder / "sheet.png").string(),
+                     "--set", "data.key_confidence=0", "--set", "data.mode_confidence=0", "--json"});
     REQUIRE_MESSAGE(outcome.status == 0, outcome.err);
     CHECK(json::parse(outcome.out)["clips"].size() == 1);
   }
