@@ -57,8 +57,8 @@ ROWS = {
     "choi-fcn": Row("mtat", "roc_auc", [*cycle(2, batch=4), *QUICK_NORM], 0.80),
     "choi-crnn": Row("mtat", "roc_auc", [*cycle(1, batch=4), *QUICK_NORM]),
     "samplecnn": Row("mtat", "roc_auc", [*cycle(2), *ONE_CROP], 0.75, TEN_SEGMENTS),
-    "samplecnn-strided": Row("mtat", "roc_auc", [*cycle(1), *ONE_CROP], 0, TEN_SEGMENTS),
-    "samplecnn-mse": Row("mtat", "roc_auc", ["train.epochs=1", "train.batch=8", *ONE_CROP], 0, TEN_SEGMENTS),
+    "samplecnn-strided": Row("mtat", "roc_auc", [*cycle(1), *ONE_CROP]),
+    "samplecnn-mse": Row("mtat", "roc_auc", ["train.epochs=1", "train.batch=8", *ONE_CROP]),
     "sample-mn": Row("mtat", "roc_auc", [*cycle(3), *SMALL], 0, ["data.segments=10", "data.duration=8.20125"]),
 }
 

@@ -36,11 +36,7 @@ Rows rows_of(const Json& list) {
   return rows;
 }
 
-bool is_interval(const Json& value) {
-  return value.is_array() && value.size() == 2 && value[0].is_number() && value[1].is_number();
-}
-
-// Numbers and texts, pairs of numbers as intervals, and lists of objects as tables; what is within an object likewise.
+// Numbers, texts and intervals, and lists of objects as tables; what is within an object likewise.
 // Other lists are curves and matrices, which the pictures show.
 void collect(const std::string& prefix, const Json& object, Rows& figures,
              std::vector<std::pair<std::string, Rows>>& tables) {
@@ -48,7 +44,7 @@ void collect(const std::string& prefix, const Json& object, Rows& figures,
     const std::string name = prefix + key;
     if (value.is_object()) {
       collect(name + " ", value, figures, tables);
-    } else if (is_interval(value)) {
+    } else if (key.ends_with("_interval") && value.size() == 2) {
       figures.push_back({name, cell_text(value[0]) + " to " + cell_text(value[1])});
     } else if (value.is_array() && !value.empty() && value.front().is_object()) {
       const bool flat = std::ranges::none_of(value.front(), [](const Json& cell) { return cell.is_structured(); });
