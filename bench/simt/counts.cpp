@@ -48,15 +48,15 @@ Arrays make_outputs(const test::OperationCase& operation) {
   return outputs;
 }
 
-// "  occupancy with 40 registers: A100 100 %, RTX 4090 100 %, …"
+// "  occupancy, estimated: A100 75 % with 40 registers (limit: registers), …"
 std::string occupancy_line(const PtxasReport& report, const simt::KernelCounts& kernel) {
   std::string text;
   for (const Chip& chip : chips()) {
     const Registers* registers = report.find(kernel.name, chip.target);
     if (registers == nullptr) return "";
     const Occupancy of = occupancy(chip, kernel.threads_per_block, registers->most, kernel.shared_bytes);
-    text += fmt::format("{} {} {:.0f} % ({} registers, {})", text.empty() ? "  occupancy, estimated:" : ",", chip.name,
-                        100 * of.share, registers->most, of.limit);
+    text += fmt::format("{} {} {:.0f} % with {} registers (limit: {})", text.empty() ? "  occupancy, estimated:" : ",",
+                        chip.name, 100 * of.share, registers->most, of.limit);
   }
   return text + "\n";
 }
