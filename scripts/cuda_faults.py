@@ -22,7 +22,7 @@ import pathlib
 import re
 import sys
 
-os.environ["MELGRAD_MUTATION_TESTS"] = "kernels kernel_races"
+os.environ.setdefault("MELGRAD_MUTATION_TESTS", "kernels kernel_races")
 os.environ["MELGRAD_TEST_DEVICES"] = "simt"
 
 from mutate import Session, report  # noqa: E402: these read the environment
