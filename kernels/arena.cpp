@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "kernels/error.h"
+#include "kernels/host_region.h"
 #include "kernels/memory.h"
 #include "kernels/simt/memory.h"
 
@@ -23,11 +24,22 @@ constexpr bool poisons = false;
 constexpr bool poisons = true;
 #endif
 
+// Where the host's large blocks lie. Never destroyed, as the arenas.
+constexpr int64_t large_block = 64 << 10, page = 4096, region_bytes = int64_t{1} << 38;
+HostRegion& host_region() {
+  static auto* region = new HostRegion(region_bytes);
+  return *region;
+}
+bool in_region(Device device, int64_t block) {
+  return keeps_blocks && device == Device::cpu && block >= large_block;
+}
+
 // Sizes are rounded up to 64 bytes, and to an eighth of their power of two when larger: few distinct sizes, at most
-// 12.5 % waste.
-int64_t block_size(int64_t bytes) {
+// 12.5 % waste. In the region, to whole pages.
+int64_t block_size(Device device, int64_t bytes) {
   int64_t step = 64;
   while (step * 16 < bytes) step *= 2;
+  if (in_region(device, bytes)) step = page;
   return (std::max<int64_t>(bytes, 1) + step - 1) / step * step;
 }
 
@@ -39,9 +51,10 @@ Buffer::~Buffer() {
 
 Buffer Arena::allocate(int64_t bytes) {
   require(bytes >= 0 && bytes <= std::numeric_limits<int64_t>::max() / 4, "memory: cannot allocate {} bytes", bytes);
-  const int64_t block = block_size(bytes);
+  const int64_t block = block_size(device_, bytes);
   void* data = nullptr;
-  {
+  if (in_region(device_, block)) data = host_region().allocate(block);
+  if (data == nullptr) {
     const std::lock_guard lock(mutex_);
     auto found = free_.find(block);
     if (found != free_.end() && !found->second.empty()) {
@@ -75,9 +88,12 @@ Buffer Arena::allocate(int64_t bytes) {
 }
 
 void Arena::give_back(void* data, int64_t bytes) noexcept {
-  const int64_t block = block_size(bytes);
+  const int64_t block = block_size(device_, bytes);
   const std::lock_guard lock(mutex_);
   statistics_.in_use -= block;
+  if (in_region(device_, block)) {
+    if (host_region().holds(data)) return host_region().free(data, block);
+  }
   if (keeps_blocks) {
     if (device_ == Device::simt) simt::set_array_size(data, 0);
     free_[block].push_back(data);
@@ -94,6 +110,7 @@ void Arena::release_unused() {
     statistics_.reserved -= block * static_cast<int64_t>(list.size());
   }
   free_.clear();
+  if (in_region(device_, large_block)) host_region().release_unused();
 }
 
 Arena::~Arena() {
@@ -102,7 +119,9 @@ Arena::~Arena() {
 
 ArenaStatistics Arena::statistics() const {
   const std::lock_guard lock(mutex_);
-  return statistics_;
+  ArenaStatistics statistics = statistics_;
+  if (in_region(device_, large_block)) statistics.reserved += host_region().extent();
+  return statistics;
 }
 
 void Arena::reset_peak() {

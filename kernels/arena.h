@@ -1,7 +1,8 @@
 // Arena: memory of one device, handed out in blocks and kept for the next time.
 //
 // A training step asks for the same sizes over and over. Fresh pages from the system cost more than the arithmetic of a
-// small network (page faults; see bench/notes.md), so freed blocks go to a free list by size and come back from it.
+// small network (page faults; see bench/notes.md), so freed blocks are kept: small ones in lists by size, the host's large
+// ones in one range of addresses on huge pages (host_region.h), where blocks of any size take each other's place.
 #pragma once
 
 #include <cstdint>
@@ -57,8 +58,8 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // 64-byte aligned (2 MiB for large blocks on the host, which then use huge pages). The contents are whatever was
-  // there; in debug and sanitizer builds NaN, so that reading what nobody wrote shows.
+  // 64-byte aligned (4 KiB for large blocks on the host). The contents are whatever was there; in debug and sanitizer
+  // builds NaN, so that reading what nobody wrote shows.
   // Throws Error if the system has no such memory.
   Buffer allocate(int64_t bytes);
 

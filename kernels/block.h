@@ -19,6 +19,8 @@ struct BlockProblem {
   Window pool_rows, pool_columns;  // stride = size, no padding, no dilation; 1 by 1 where nothing is pooled
   double epsilon = 1e-3;
   ActivationChoice activation = Activation::relu;  // linear, relu, leaky_relu or elu
+  // Whether mean and variance are the batch's own, so that gradients go through them; constants otherwise.
+  bool own_statistics = true;
 
   Pool2dProblem pool() const { return {conv.n, conv.h_out(), conv.w_out(), conv.o, pool_rows, pool_columns}; }
   int64_t positions() const { return conv.n * conv.h_out() * conv.w_out(); }  // of y: what the statistics are over

@@ -39,9 +39,9 @@ class ActivationLayer : public Layer {
   }
   // As a function element by element, which softmax is not.
   std::optional<ActivationChoice> choice() const {
-    if (options_.function == ActivationFunction::softmax) return {};
-    const auto function = parse_enum<Activation>("activation", name_of(options_.function));
-    return has_own_alpha() ? ActivationChoice(function, options_.alpha) : ActivationChoice(function);
+    std::optional<ActivationChoice> choice = choice_of(options_.function);
+    if (choice && has_own_alpha()) choice->alpha = options_.alpha;
+    return choice;
   }
 
  private:

@@ -40,7 +40,9 @@ BlockTensors tensors_of(const FusedBlock& block) {
 
 BlockOptions options_of(const FusedBlock& block) {
   const Conv2dOptions windows = block.convolution->windows_2d();
-  return {windows.rows, windows.columns, block.rows, block.columns, block.activation, block.norm->options()};
+  BatchNormOptions norm;
+  if (block.norm != nullptr) norm = block.norm->options();
+  return {windows.rows, windows.columns, block.rows, block.columns, block.activation, norm};
 }
 
 // How this block can run here, if it can.
@@ -54,10 +56,12 @@ std::optional<BlockKind> kind_of(const FusedBlock& block, const Tensor& x, const
     const BlockProblem problem =
         block_problem(image_shape(x.shape()), weight_shape(block.convolution->weight().shape()), options_of(block));
     if (!x.requires_grad() && first_block_applies(problem)) return BlockKind::first;
-    if ((pools || !pass.training) && conv_block_applies(x.device(), problem)) return BlockKind::conv;
+    if (block.norm != nullptr && (pools || !pass.training) && conv_block_applies(x.device(), problem))
+      return BlockKind::conv;
   }
   const bool simple = block.activation.function == Activation::relu || block.activation.function == Activation::linear;
-  if (pass.training && simple && pools && norm_pool_applies({.rows = block.rows, .columns = block.columns}))
+  if (block.norm != nullptr && pass.training && simple && pools &&
+      norm_pool_applies({.rows = block.rows, .columns = block.columns}))
     return BlockKind::norm_pool;
   return {};
 }
@@ -75,15 +79,16 @@ std::optional<FusedBlock> find_block(const std::vector<Sequential::Entry>& layer
     return layer;
   };
   const auto* convolution = take.template operator()<ConvolutionLayer>();
-  if (convolution == nullptr || convolution->activation() != ActivationFunction::linear) return {};
-  auto* norm = take.template operator()<BatchNorm>();
-  if (norm == nullptr || !norm->over_last_axis()) return {};
-  FusedBlock block{BlockKind::first, convolution, norm, Activation::linear, {}, {}, 0};
-  if (const auto* activation = take.template operator()<ActivationLayer>()) {
-    const std::optional<ActivationChoice> choice = activation->choice();
-    if (!choice || !never_decreases(choice->function)) return {};
-    block.activation = *choice;
+  if (convolution == nullptr) return {};
+  std::optional<ActivationChoice> choice = choice_of(convolution->activation());
+  FusedBlock block{BlockKind::first, convolution, nullptr, Activation::linear, {}, {}, 0};
+  if (convolution->activation() == ActivationFunction::linear) {
+    block.norm = take.template operator()<BatchNorm>();
+    if (block.norm != nullptr && !block.norm->over_last_axis()) return {};
+    if (const auto* activation = take.template operator()<ActivationLayer>()) choice = activation->choice();
   }
+  if (!choice || !never_decreases(choice->function)) return {};
+  block.activation = *choice;
   const auto windows = next < layers.size() ? pool_windows(*layers[next].layer) : std::nullopt;
   if (windows && norm_pool_applies({.rows = windows->first, .columns = windows->second})) {
     std::tie(block.rows, block.columns) = *windows;
@@ -114,6 +119,11 @@ PendingBlock FusedBlock::forward(const PendingBlock& x, const Pass& pass) const 
   }
   const Tensor z = apply_norm(x);
   if (kind == BlockKind::conv) return {result(conv_block_infer(image(z), tensors_of(*this), options_of(*this)))};
+  if (norm == nullptr) {
+    const Tensor& weight = convolution->weight();
+    return {result(
+        first_layer(image(z), reshape(weight, weight_shape(weight.shape())), convolution->bias(), options_of(*this)))};
+  }
   if (kind == BlockKind::first) {
     return {result(pass.training ? first_block_train(image(z), tensors_of(*this), options_of(*this))
                                  : first_block_infer(image(z), tensors_of(*this), options_of(*this)))};

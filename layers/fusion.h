@@ -2,7 +2,7 @@
 //
 // A block is a convolution without an activation of its own -> batch norm over channels -> an activation that never
 // decreases (a layer, or none) -> max pool of windows that do not overlap (or none). SampleCNN and Choi's networks are
-// rows of such blocks. Which operation runs one depends on where it stands; see find_block(). The tensors between the
+// rows of such blocks. Of one input channel it may lack the batch norm, as the first layer of the GTZAN network does. Which operation runs one depends on where it stands; see find_block(). The tensors between the
 // layers are never made, and the convolution's bias, whose gradient is 0 under a batch norm, is left out.
 #pragma once
 
@@ -25,7 +25,7 @@ enum class BlockKind : uint8_t {
 struct FusedBlock {
   BlockKind kind;
   const ConvolutionLayer* convolution;
-  BatchNorm* norm;
+  BatchNorm* norm;  // or null
   ActivationChoice activation;
   Window rows, columns;  // of the pool; 1 by 1 if there is none
   std::size_t layers;    // how many it stands for

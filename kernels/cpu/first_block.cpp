@@ -4,9 +4,8 @@
 // Count for SampleCNN's (3 taps, pool of 3): 9 multiply-adds forward and 18 backward for each of its pooled outputs, against
 // 3 reads and 2 writes of y through memory layer by layer. Bottleneck: the write of z forward, multiply-adds backward.
 //
-// Statistics: sums over patches and pairs of their elements in f64, since mean and variance of y come out of them by
-// cancellation; the patch elements lie tap by tap, so each sum runs along contiguous numbers. Sums of the backward pass are
-// f32 within a piece of windows and f64 across pieces, in order.
+// Sums of the backward pass are f32 within a piece of windows and f64 across pieces, in order. Statistics are
+// first_block_moments.cpp's.
 #include "kernels/first_block.h"
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/cpu/first_block.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/reference/first_block.h"
 
@@ -312,101 +312,19 @@ void backward_here(Stream& stream, const BlockProblem& problem, const float* x, 
   for (int64_t c = 0; c < channels.count; ++c) {
     const double inverse = 1 / std::sqrt(static_cast<double>(variance[c]) + problem.epsilon);
     const double scale = gamma[c] * inverse, g = sums[c];
+    const double through = problem.own_statistics ? 1 : 0;  // mean and variance
     const auto w = [&](int64_t k) { return static_cast<double>(weight[k * channels.count + c]); };
     double product = -static_cast<double>(mean[c]) * g;  // Σ g · (y* - mean)
     for (int64_t k = 0; k < taps; ++k) product += w(k) * sums[(1 + k) * channels.padded + c];
     for (int64_t k = 0; k < taps; ++k) {
       double spread = 0;  // the covariance of patch element k with y
       for (int64_t l = 0; l < taps; ++l) spread += covariance[k * taps + l] * w(l);
-      const double winners = sums[(1 + k) * channels.padded + c] - g * moments[k];
-      dweight[k * channels.count + c] = static_cast<float>(scale * (winners - product * inverse * inverse * spread));
+      const double winners = sums[(1 + k) * channels.padded + c] - through * g * moments[k];
+      dweight[k * channels.count + c] =
+          static_cast<float>(scale * (winners - through * product * inverse * inverse * spread));
     }
     dgamma[c] = static_cast<float>(product * inverse);
     dbeta[c] = static_cast<float>(g);
-  }
-}
-
-// ---- Moments --------------------------------------------------------------------------------------------------------
-
-constexpr int64_t columns_a_piece = 512, moment_pieces_a_task = 32;
-
-// The patch elements of output row i, columns [j, j + count): tap by tap, `count` numbers each.
-void gather_taps(const Conv2dProblem& p, const float* sample, int64_t i, int64_t j, int64_t count, double* to) {
-  for (int64_t k = 0; k < p.taps(); ++k, to += columns_a_piece) {
-    const int64_t row = p.rows.input(i, k / p.columns.size);
-    std::fill_n(to, count, 0.0);
-    if (row < 0 || row >= p.h) continue;
-    const int64_t first = p.columns.input(j, k % p.columns.size), stride = p.columns.stride;
-    const int64_t begin = first < 0 ? (stride - 1 - first) / stride : 0;
-    const int64_t end = first < p.w ? std::min(count, (p.w - first + stride - 1) / stride) : 0;
-    const float* from = sample + row * p.w + first;
-    for (int64_t t = begin; t < end; ++t) to[t] = static_cast<double>(from[t * stride]);
-  }
-}
-
-// sums[k] += Σ of tap k, then for each pair k <= l in order Σ of their products.
-void add_moments(int64_t taps, int64_t count, const double* elements, double* sums) {
-  const hn::ScalableTag<double> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  double* pairs = sums + taps;
-  for (int64_t k = 0; k < taps; ++k) {
-    const double* a = elements + k * columns_a_piece;
-    auto total = hn::Zero(d);
-    int64_t t = 0;
-    for (; t + lanes <= count; t += lanes) total = hn::Add(total, hn::Load(d, a + t));
-    double sum = hn::GetLane(hn::SumOfLanes(d, total));
-    for (; t < count; ++t) sum += a[t];
-    sums[k] += sum;
-    for (int64_t l = k; l < taps; ++l, ++pairs) {
-      const double* b = elements + l * columns_a_piece;
-      auto products = hn::Zero(d);
-      for (t = 0; t + lanes <= count; t += lanes)
-        products = hn::MulAdd(hn::Load(d, a + t), hn::Load(d, b + t), products);
-      double product = hn::GetLane(hn::SumOfLanes(d, products));
-      for (; t < count; ++t) product += a[t] * b[t];
-      *pairs += product;
-    }
-  }
-}
-
-void statistics_here(Stream& stream, const BlockProblem& problem, const float* x, const float* weight, float* mean,
-                     float* variance, double* moments) {
-  const Conv2dProblem& p = problem.conv;
-  const int64_t taps = p.taps(), size = taps + taps * (taps + 1) / 2;
-  const int64_t per_row = (p.w_out() + columns_a_piece - 1) / columns_a_piece, pieces = p.n * p.h_out() * per_row;
-  const int64_t tasks = (pieces + moment_pieces_a_task - 1) / moment_pieces_a_task;
-  const Buffer buffer = stream.workspace(tasks * size * static_cast<int64_t>(sizeof(double)));
-  double* sums = static_cast<double*>(buffer.data());
-  stream.threads().run(tasks, [&](int64_t task) {
-    double* own = sums + task * size;
-    std::fill_n(own, size, 0.0);
-    auto* elements = reinterpret_cast<double*>(thread_scratch(Scratch::patches, 2 * taps * columns_a_piece));
-    for (int64_t piece = task * moment_pieces_a_task; piece < std::min((task + 1) * moment_pieces_a_task, pieces);
-         ++piece) {
-      const int64_t row = piece / per_row, j = piece % per_row * columns_a_piece;
-      const int64_t count = std::min(columns_a_piece, p.w_out() - j);
-      gather_taps(p, x + row / p.h_out() * p.h * p.w, row % p.h_out(), j, count, elements);
-      add_moments(taps, count, elements, own);
-    }
-  });
-  for (int64_t task = 1; task < tasks; ++task)
-    for (int64_t i = 0; i < size; ++i) sums[i] += sums[task * size + i];
-  const auto positions = static_cast<double>(problem.positions());
-  double* covariance = moments + taps;
-  for (int64_t k = 0; k < taps; ++k) moments[k] = sums[k] / positions;
-  const double* pair = sums + taps;
-  for (int64_t k = 0; k < taps; ++k)
-    for (int64_t l = k; l < taps; ++l, ++pair)
-      covariance[k * taps + l] = covariance[l * taps + k] = *pair / positions - moments[k] * moments[l];
-  for (int64_t c = 0; c < p.o; ++c) {
-    double average = 0, spread = 0;
-    for (int64_t k = 0; k < taps; ++k) {
-      average += weight[k * p.o + c] * moments[k];
-      for (int64_t l = 0; l < taps; ++l)
-        spread += static_cast<double>(weight[k * p.o + c]) * covariance[k * taps + l] * weight[l * p.o + c];
-    }
-    mean[c] = static_cast<float>(average);
-    variance[c] = static_cast<float>(std::max(0.0, spread));
   }
 }
 
@@ -418,7 +336,6 @@ HWY_AFTER_NAMESPACE();
 namespace melgrad::cpu {
 namespace {
 
-HWY_EXPORT(statistics_here);
 HWY_EXPORT(forward_here);
 HWY_EXPORT(backward_here);
 
@@ -426,9 +343,8 @@ void statistics(Stream& stream, const BlockProblem& problem, ConstView x, ConstV
                 View moments) {
   if (x.dtype == DType::f64)
     return reference::first_block_statistics<double>(problem, x, weight, mean, variance, moments);
-  HWY_DYNAMIC_DISPATCH(statistics_here)
-  (stream, as_one_row(problem), x.as<float>(), weight.as<float>(), mean.as<float>(), variance.as<float>(),
-   moments.as<double>());
+  first_block_moments(stream, as_one_row(problem), x.as<float>(), weight.as<float>(), mean.as<float>(),
+                      variance.as<float>(), moments.as<double>());
 }
 
 void forward(Stream& stream, const BlockProblem& problem, ConstView x, ConstView weight, ConstView gamma,

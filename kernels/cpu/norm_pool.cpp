@@ -5,8 +5,8 @@
 // dy = scale · g at the winners - scale/N · (Σg + x̂ Σ g·x̂). Bottleneck: memory, 1 read of y forward, 1 read and 1 write
 // backward; of batch norm, ReLU and pool one after another it is 4 reads and 2 writes forward, 7 and 4 backward.
 //
-// Sums are taken in chunks of rows fixed by the sizes, forward around the chunk's own first value, and chunks are merged in
-// order in double (Chan, Golub and LeVeque 1979): a mean of 1e4 with a deviation of 1 keeps its digits.
+// Sums are taken in chunks of rows fixed by the sizes, forward around the chunk's own first value, and chunks are merged
+// in order in f64 (channel_statistics.h).
 #include "kernels/norm_pool.h"
 
 #include <algorithm>
@@ -14,6 +14,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/cpu/channel_statistics.h"
 #include "kernels/reference/norm_pool.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -145,22 +146,6 @@ void pool_chunk(const Chunks& chunks, int64_t chunk, const float* y, const float
   for_each_position(chunks, chunk, window, rest);
 }
 
-// mean and variance of one channel from the chunks' sums. Returns the mean before it is rounded.
-double merge_statistics(const Chunks& chunks, const float* sums, int64_t c, float* mean, float* variance) {
-  const int64_t channels = chunks.p.c;
-  double count = 0, average = 0, spread = 0;
-  for (int64_t chunk = 0; chunk < chunks.count(); ++chunk, sums += 3 * channels) {
-    const auto n = static_cast<double>(chunks.positions(chunk));
-    const double sum = sums[channels + c], distance = sums[c] + sum / n - average, total = count + n;
-    spread += std::max(0.0, sums[2 * channels + c] - sum * sum / n) + distance * distance * count * n / total;
-    average += distance * n / total;
-    count = total;
-  }
-  mean[c] = static_cast<float>(average);
-  variance[c] = static_cast<float>(spread / count);
-  return average;
-}
-
 void forward_here(Stream& stream, const NormPoolProblem& problem, const float* y, const float* gamma, const float* beta,
                   float* z, float* pooled, uint8_t* argmax, float* mean, float* variance) {
   const Chunks chunks(problem.pool);
@@ -172,10 +157,13 @@ void forward_here(Stream& stream, const NormPoolProblem& problem, const float* y
   });
   std::vector<float> scale(static_cast<std::size_t>(channels)), shift(scale);
   for (int64_t c = 0; c < channels; ++c) {
-    const double average = merge_statistics(chunks, sums, c, mean, variance);
+    const auto positions = [&](int64_t chunk) { return chunks.positions(chunk); };
+    const ChannelStatistics found = merge_statistics(chunks.count(), positions, sums, channels, c);
+    mean[c] = static_cast<float>(found.mean);
+    variance[c] = static_cast<float>(found.variance);
     const double exact = gamma[c] / std::sqrt(static_cast<double>(variance[c]) + problem.epsilon);
     scale[c] = static_cast<float>(exact);
-    shift[c] = static_cast<float>(beta[c] + exact * (mean[c] - average));  // what the mean's rounding moves
+    shift[c] = static_cast<float>(beta[c] + exact * (mean[c] - found.mean));  // what the mean's rounding moves
   }
   const Tag d;
   const Vector least = problem.relu ? hn::Zero(d) : hn::Set(d, -std::numeric_limits<float>::infinity());

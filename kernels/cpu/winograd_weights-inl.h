@@ -2,6 +2,7 @@
 // Included once for each; see Highway's foreach_target.
 #include <hwy/highway.h>
 
+#include "kernels/cpu/vectors-inl.h"
 #include "kernels/cpu/winograd_engine-inl.h"
 
 #if defined(MELGRAD_KERNELS_CPU_WINOGRAD_WEIGHTS_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -20,31 +21,41 @@ int64_t packed_weight_floats(int64_t taps, int64_t channels) {
   return F::points * taps * padded_channels(channels) * block_width();
 }
 
-// G w of output block `block`: [point][row tap][channel][width], zeros where there are no channels. `transpose` for the
-// data gradient, which sums over o and gives c.
+// rows[k][j] ← the weights of column tap k between channel + j and lane after lane of results from `result` on, those of
+// `row` (3, c, o). As they lie for the forward pass; for the data gradient, which sums over o and gives c, turned around.
+inline void load_weights(const Conv2dProblem& p, const float* row, bool transpose_them, int64_t channel, int64_t result,
+                         WinogradVector (*rows)[HWY_MAX_BYTES / sizeof(float)]) {
+  const int64_t sums = transpose_them ? p.o : p.c, results = transpose_them ? p.c : p.o;
+  for (int64_t k = 0; k < 3; ++k, row += p.c * p.o) {
+    for (int64_t j = 0; j < lane_total(); ++j) {
+      // Forward, row j is a channel; turned around, it is a result.
+      const int64_t first = (transpose_them ? result : channel) + j, second = transpose_them ? channel : result;
+      const bool inside = first < (transpose_them ? results : sums);
+      rows[k][j] = inside ? load_lanes(row + first * p.o + second, (transpose_them ? sums : results) - second)
+                          : hn::Zero(WinogradTag());
+    }
+    if (transpose_them) transpose(rows[k]);
+  }
+}
+
+// G w of output block `block`: [point][row tap][channel][width], zeros where there are no channels. `transpose_them` for
+// the data gradient.
 template <class F>
-void pack_weights(const Conv2dProblem& p, const float* weight, bool transpose, int64_t block, float* u) {
+void pack_weights(const Conv2dProblem& p, const float* weight, bool transpose_them, int64_t block, float* u) {
   const WinogradTag d;
-  const int64_t sums = transpose ? p.o : p.c, results = transpose ? p.c : p.o, width = block_width();
-  const int64_t channels = padded_channels(sums), point_stride = p.rows.size * channels * width;
-  const auto load = [&](int64_t tap, int64_t k, int64_t channel, int64_t result) {
-    const int64_t count = channel < sums ? std::min(results - result, lane_total()) : 0;
-    const float* row = weight + (tap * 3 + k) * p.c * p.o;
-    if (!transpose) return load_lanes(row + channel * p.o + result, count);
-    HWY_ALIGN float part[HWY_MAX_BYTES / sizeof(float)] = {};
-    for (int64_t i = 0; i < count; ++i) part[i] = row[(result + i) * p.o + channel];
-    return hn::Load(d, part);
-  };
+  const int64_t lanes = lane_total(), width = block_width(), channels = padded_channels(transpose_them ? p.o : p.c);
+  const int64_t point_stride = p.rows.size * channels * width;
+  WinogradVector rows[3][HWY_MAX_BYTES / sizeof(float)], transformed[F::points];
   for (int64_t tap = 0; tap < p.rows.size; ++tap)
-    for (int64_t channel = 0; channel < channels; ++channel)
-      for (int64_t h = 0; h < width; h += lane_total()) {
-        const int64_t result = block * width + h;
-        const WinogradVector w[] = {load(tap, 0, channel, result), load(tap, 1, channel, result),
-                                    load(tap, 2, channel, result)};
-        WinogradVector transformed[F::points];
-        F::weight(w, transformed);
-        for (int point = 0; point < F::points; ++point)
-          hn::Store(transformed[point], d, u + point * point_stride + (tap * channels + channel) * width + h);
+    for (int64_t channel = 0; channel < channels; channel += lanes)
+      for (int64_t h = 0; h < width; h += lanes) {
+        load_weights(p, weight + tap * 3 * p.c * p.o, transpose_them, channel, block * width + h, rows);
+        for (int64_t j = 0; j < lanes; ++j) {
+          const WinogradVector w[] = {rows[0][j], rows[1][j], rows[2][j]};
+          F::weight(w, transformed);
+          for (int point = 0; point < F::points; ++point)
+            hn::Store(transformed[point], d, u + point * point_stride + (tap * channels + channel + j) * width + h);
+        }
       }
 }
 

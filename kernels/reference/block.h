@@ -91,7 +91,7 @@ void block_backward(const BlockProblem& problem, const T* y, const T* gamma, con
       sum += static_cast<double>(g);
       product += static_cast<double>(g) * normal(winner);
     });
-    const double factor = static_cast<double>(scale) / static_cast<double>(positions);
+    const double factor = problem.own_statistics ? static_cast<double>(scale) / static_cast<double>(positions) : 0.0;
     for (int64_t i = 0; i < positions; ++i)
       dy[i * channels + c] -= static_cast<T>(factor * (sum + normal(i * channels + c) * product));
     dgamma[c] = static_cast<T>(product);
