@@ -132,7 +132,7 @@ void multiply(const Product& p, double alpha, double beta) {
     for (int64_t column = 0; column < p.n; ++column) {
       for (int64_t row = 0; row < p.m; ++row) {
         double sum = 0;
-        for (int64_t i = 0; alpha != 0 && i < p.k; ++i) {
+        for (int64_t i = 0; i < p.k; ++i) {
           const int64_t at_a = p.transa == CUBLAS_OP_N ? p.a.index(batch, row, i) : p.a.index(batch, i, row);
           const int64_t at_b = p.transb == CUBLAS_OP_N ? p.b.index(batch, i, column) : p.b.index(batch, column, i);
           sum += double{rounded(p, p.a.load(at_a))} * rounded(p, p.b.load(at_b));
@@ -158,7 +158,6 @@ cublasStatus_t run(const Product& p) {
   Operands operands(p.call);
   const float alpha = scalar(operands, p, "alpha", p.alpha), beta = scalar(operands, p, "beta", p.beta);
   for (const Matrix* matrix : {&p.a, &p.b}) {
-    if (p.k == 0 || alpha == 0) continue;
     operands.aligned(matrix->name, matrix->data, matrix->element_size());
     operands.read(matrix->name, matrix->data, matrix->first_byte(p.batches), matrix->last_byte(p.batches));
   }
