@@ -14,7 +14,10 @@ namespace {
 MELGRAD_LIBRARY(cudnn, "cuDNN", "libcudnn.so.9")
 
 void check(cudnnStatus_t status, const char* call) {
-  require(status == CUDNN_STATUS_SUCCESS, "{}: {}", call, MELGRAD_CALL(cudnn, cudnnGetErrorString)(status));
+  if (status == CUDNN_STATUS_SUCCESS) return;
+  char reason[256] = "";
+  MELGRAD_CALL(cudnn, cudnnGetLastErrorString)(reason, sizeof reason);
+  fail("{}: {}: {}", call, MELGRAD_CALL(cudnn, cudnnGetErrorString)(status), reason);
 }
 
 // Calls a function of the library and throws its name and text if it fails.
@@ -37,15 +40,33 @@ int64_t symmetric_outputs(Window window, int64_t length) {
   return window.output(length);
 }
 
-// The descriptors of a problem, and what was chosen for each direction.
-class Convolution {
- public:
-  Convolution(const Conv2dProblem& p, CudnnMath math) : problem(p), math_(math) {
-    const auto size = [](int64_t value) { return as_int("cuDNN convolution", value); };
+// Made and destroyed together; apart from Convolution, so that none is left behind where it cannot be made.
+struct Descriptors {
+  Descriptors() {
     CHECKED(cudnnCreateTensorDescriptor, &x);
     CHECKED(cudnnCreateTensorDescriptor, &y);
     CHECKED(cudnnCreateFilterDescriptor, &w);
     CHECKED(cudnnCreateConvolutionDescriptor, &convolution);
+  }
+  Descriptors(const Descriptors&) = delete;
+  Descriptors& operator=(const Descriptors&) = delete;
+  ~Descriptors() {
+    MELGRAD_CALL(cudnn, cudnnDestroyTensorDescriptor)(x);
+    MELGRAD_CALL(cudnn, cudnnDestroyTensorDescriptor)(y);
+    MELGRAD_CALL(cudnn, cudnnDestroyFilterDescriptor)(w);
+    MELGRAD_CALL(cudnn, cudnnDestroyConvolutionDescriptor)(convolution);
+  }
+
+  cudnnTensorDescriptor_t x{}, y{};
+  cudnnFilterDescriptor_t w{};
+  cudnnConvolutionDescriptor_t convolution{};
+};
+
+// The descriptors of a problem, and what was chosen for each direction.
+class Convolution : public Descriptors {
+ public:
+  Convolution(const Conv2dProblem& p, CudnnMath math) : problem(p), math_(math) {
+    const auto size = [](int64_t value) { return as_int("cuDNN convolution", value); };
     CHECKED(cudnnSetTensor4dDescriptor, x, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, size(p.n), size(p.c), size(p.h),
             size(p.w));
     CHECKED(cudnnSetTensor4dDescriptor, y, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, size(p.n), size(p.o), size(p.h_out()),
@@ -56,20 +77,11 @@ class Convolution {
             size(p.rows.stride), size(p.columns.stride), size(p.rows.dilation), size(p.columns.dilation),
             CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT);
   }
-  Convolution(const Convolution&) = delete;
-  Convolution& operator=(const Convolution&) = delete;
-  ~Convolution() {
-    MELGRAD_CALL(cudnn, cudnnDestroyTensorDescriptor)(x);
-    MELGRAD_CALL(cudnn, cudnnDestroyTensorDescriptor)(y);
-    MELGRAD_CALL(cudnn, cudnnDestroyFilterDescriptor)(w);
-    MELGRAD_CALL(cudnn, cudnnDestroyConvolutionDescriptor)(convolution);
-  }
-
   bool is_of(const Conv2dProblem& p, CudnnMath math) const { return problem == p && math_ == math; }
 
   // The expected fastest of the deterministic algorithms, of which query(most, count, results) gives the list; asked for
-  // once and kept. Its math type stands in the descriptor from then on, as it must when the algorithm runs; in f32 it is
-  // the one that was asked for.
+  // once and kept. Its math type stands in the descriptor from then on, as it must when the algorithm runs; in f32 that is
+  // CUDNN_FMA_MATH, whatever the list calls it.
   template <class Result, class Query>
   const Result& chosen(std::unique_ptr<Result>& kept, int most, const Query& query) const {
     if (!kept) {
@@ -79,20 +91,17 @@ class Convolution {
       query(most, &count, results.data());
       for (int i = 0; i < count && !kept; ++i) {
         const Result& result = results[static_cast<std::size_t>(i)];
-        const bool allowed = math_ == CudnnMath::tf32 || result.mathType == CUDNN_FMA_MATH;
-        if (result.status == CUDNN_STATUS_SUCCESS && result.determinism == CUDNN_DETERMINISTIC && allowed)
+        if (result.status == CUDNN_STATUS_SUCCESS && result.determinism == CUDNN_DETERMINISTIC)
           kept = std::make_unique<Result>(result);
       }
       require(kept != nullptr, "cuDNN has no deterministic algorithm for this convolution");
+      if (math_ == CudnnMath::f32) kept->mathType = CUDNN_FMA_MATH;
     }
     set_math(kept->mathType);
     return *kept;
   }
 
   const Conv2dProblem problem;
-  cudnnTensorDescriptor_t x{}, y{};
-  cudnnFilterDescriptor_t w{};
-  cudnnConvolutionDescriptor_t convolution{};
   std::unique_ptr<cudnnConvolutionFwdAlgoPerf_t> forward;
   std::unique_ptr<cudnnConvolutionBwdDataAlgoPerf_t> data;
   std::unique_ptr<cudnnConvolutionBwdFilterAlgoPerf_t> filter;
@@ -124,7 +133,9 @@ bool cudnn_is_there() {
 }
 
 bool cudnn_supports(const Conv2dProblem& p) {
-  return p.groups == 1 && symmetric_outputs(p.rows, p.h) == p.h_out() && symmetric_outputs(p.columns, p.w) == p.w_out();
+  constexpr int64_t most = 0x7fffffff;  // "2 Giga-elements" a tensor
+  return p.x_shape().numel() <= most && p.weight_shape().numel() <= most && p.y_shape().numel() <= most &&
+         p.groups == 1 && symmetric_outputs(p.rows, p.h) == p.h_out() && symmetric_outputs(p.columns, p.w) == p.w_out();
 }
 
 void cudnn_forward(Stream& stream, const Conv2dProblem& problem, CudnnMath math, const float* x, const float* w,

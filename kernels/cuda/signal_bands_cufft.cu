@@ -59,7 +59,7 @@ void signal_bands_cufft(Stream& stream, const SignalBandsProblem& p, ConstView x
     const Global<float> bands = global<float>(y) + first * p.bands();
     launch<windowed_frames_kernel>(striding_blocks(samples, threads), threads, 0, stream, Frames(p), first, samples,
                                    Divider(p.n_fft), global<const float>(x), global<const float>(window), windowed);
-    cufft_real_forward(p.n_fft, count, static_cast<float*>(frame_memory.data()),
+    cufft_real_forward(stream, p.n_fft, count, static_cast<float*>(frame_memory.data()),
                        static_cast<float*>(spectrum_memory.data()));
     const Global<float> powers = p.filters > 0 ? global<float>(power_memory) : bands;
     launch<powers_kernel>(striding_blocks(values, threads), threads, 0, stream, values, Scaling(p), p.filters == 0,
