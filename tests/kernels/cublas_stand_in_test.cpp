@@ -189,21 +189,21 @@ TEST_CASE("stand-in of cuBLAS: a workspace is overwritten until a stream is set"
 // calculations" (cublasComputeType_t)
 TEST_CASE("stand-in of cuBLAS: TF32 rounds operands to 11 bits, and only where it is asked for") {
   const Handle handle;
-  const float fine = 1.0f + 0x1.8p-11f, tie = 1.0f + 0x1p-11f;
-  const DeviceArray<float> a(std::vector<float>{fine, tie}), b(std::vector<float>{1, 1}), c(1);
+  const float fine = 1.0f + 0x1.8p-11f, tie = 1.0f + 0x1p-11f, odd_tie = 1.0f + 0x1.8p-10f;
+  const DeviceArray<float> a({fine, tie, odd_tie}), b({1, 1, 1}), c(1);
   const auto product_in = [&](cublasMath_t mode, cublasComputeType_t type) {
     REQUIRE(cublasSetMathMode(handle, mode) == CUBLAS_STATUS_SUCCESS);
-    REQUIRE(cublasGemmEx(handle, CUBLAS_OP_T, CUBLAS_OP_N, 1, 1, 2, &one, a.data(), CUDA_R_32F, 2, b.data(), CUDA_R_32F,
-                         2, &zero, c.data(), CUDA_R_32F, 1, type, CUBLAS_GEMM_DEFAULT) == CUBLAS_STATUS_SUCCESS);
+    REQUIRE(cublasGemmEx(handle, CUBLAS_OP_T, CUBLAS_OP_N, 1, 1, 3, &one, a.data(), CUDA_R_32F, 3, b.data(), CUDA_R_32F,
+                         3, &zero, c.data(), CUDA_R_32F, 1, type, CUBLAS_GEMM_DEFAULT) == CUBLAS_STATUS_SUCCESS);
     return c.values()[0];
   };
-  const float exact = fine + tie, coarse = (1.0f + 0x1p-10f) + 1.0f;
+  const float exact = fine + tie + odd_tie, coarse = (1.0f + 0x1p-10f) + 1.0f + (1.0f + 0x1p-9f);
   CHECK(product_in(CUBLAS_DEFAULT_MATH, CUBLAS_COMPUTE_32F) == exact);
   CHECK(product_in(CUBLAS_PEDANTIC_MATH, CUBLAS_COMPUTE_32F) == exact);
   CHECK(product_in(CUBLAS_TF32_TENSOR_OP_MATH, CUBLAS_COMPUTE_32F) == coarse);
   CHECK(product_in(CUBLAS_TF32_TENSOR_OP_MATH, CUBLAS_COMPUTE_32F_PEDANTIC) == exact);
   CHECK(product_in(CUBLAS_DEFAULT_MATH, CUBLAS_COMPUTE_32F_FAST_TF32) == coarse);
-  CHECK(product_in(CUBLAS_DEFAULT_MATH, CUBLAS_COMPUTE_32F_FAST_16BF) == 2.0f);
+  CHECK(product_in(CUBLAS_DEFAULT_MATH, CUBLAS_COMPUTE_32F_FAST_16BF) == 3.0f);
   CHECK(cublasSetMathMode(handle, static_cast<cublasMath_t>(7)) == CUBLAS_STATUS_INVALID_VALUE);
 }
 

@@ -184,7 +184,8 @@ cudnnStatus_t cudnnGetConvolution2dForwardOutputDim(const cudnnConvolutionDescri
                                                     int* w);
 
 // ---- algorithms: the expected fastest first, those that cannot run with their status, non-deterministic ones among
-// them. The mathType of a result must be set in the convolution descriptor to have that algorithm.
+// them. The mathType of a result is the one to set in the convolution descriptor, but for CUDNN_FMA_MATH, which no result
+// has: who wants it keeps it there, and asks for the workspace's size with it.
 
 cudnnStatus_t cudnnGetConvolutionForwardAlgorithmMaxCount(cudnnHandle_t handle, int* count);
 cudnnStatus_t cudnnGetConvolutionForwardAlgorithm_v7(cudnnHandle_t handle, const cudnnTensorDescriptor_t srcDesc,
