@@ -63,10 +63,6 @@ struct Library {
   bool is_there() const { return true; }
 };
 
-inline cudaStream_t main_stream() {
-  return nullptr;
-}
-
 }  // namespace melgrad::simt
 
 #define MELGRAD_LIBRARY(library, title, file) \

@@ -14,7 +14,10 @@ namespace {
 
 // A handle for the length of a test; the library's are all given back.
 struct Handle {
-  Handle() { CHECK(cublasCreate(&value) == CUBLAS_STATUS_SUCCESS); }
+  Handle() {
+    CHECK(cublasCreate(&value) == CUBLAS_STATUS_SUCCESS);
+    CHECK(cublasSetStream(value, main_stream()) == CUBLAS_STATUS_SUCCESS);
+  }
   ~Handle() { CHECK(cublasDestroy(value) == CUBLAS_STATUS_SUCCESS); }
   operator cublasHandle_t() const { return value; }
   cublasHandle_t value = nullptr;
@@ -176,7 +179,7 @@ TEST_CASE("stand-in of cuBLAS: a workspace is overwritten until a stream is set"
   CHECK(gemm() == CUBLAS_STATUS_SUCCESS);
   CHECK(c.values()[0] == 4);
   for (std::size_t i = 0; i < 128; ++i) CHECK(std::isnan(workspace.values()[i]) == (i < 64));
-  REQUIRE(cublasSetStream(handle, nullptr) == CUBLAS_STATUS_SUCCESS);
+  REQUIRE(cublasSetStream(handle, main_stream()) == CUBLAS_STATUS_SUCCESS);
   workspace.data()[0] = 9;
   CHECK(gemm() == CUBLAS_STATUS_SUCCESS);
   CHECK(workspace.values()[0] == 9);
@@ -287,6 +290,9 @@ TEST_CASE("stand-in of cuBLAS: what is undefined is an error") {
   CHECK(gemm(of_arena, b.data(), c.data()) == "simt: cublasSgemm: A takes bytes 0 to 23 of an array that has 20");
   buffer = {};
   CHECK(gemm(of_arena, b.data(), c.data()) == "simt: cublasSgemm: A is not memory of the device");
+  cublasSetStream(handle, nullptr);
+  CHECK(gemm(a.data(), b.data(), c.data()) ==
+        "simt: cublasSgemm: on another stream than the kernels: tell the library of main_stream()");
   cublasHandle_t other = nullptr;
   const std::size_t live = live_cublas_objects();
   REQUIRE(cublasCreate(&other) == CUBLAS_STATUS_SUCCESS);

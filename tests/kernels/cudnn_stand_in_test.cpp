@@ -19,6 +19,7 @@ constexpr float one = 1.0f, zero = 0.0f;
 struct Layer {
   Layer() {
     CHECK(cudnnCreate(&handle) == CUDNN_STATUS_SUCCESS);
+    CHECK(cudnnSetStream(handle, main_stream()) == CUDNN_STATUS_SUCCESS);
     CHECK(cudnnCreateTensorDescriptor(&x) == CUDNN_STATUS_SUCCESS);
     CHECK(cudnnCreateTensorDescriptor(&y) == CUDNN_STATUS_SUCCESS);
     CHECK(cudnnCreateFilterDescriptor(&w) == CUDNN_STATUS_SUCCESS);
@@ -515,6 +516,10 @@ TEST_CASE("stand-in of cuDNN: what is undefined is an error") {
   CHECK(run(&one, x.data(), w.data(), workspace.data() + 1, y.data()) ==
         call + "the workspace takes bytes 4 to 803 of an array that has 800");
   CHECK(run(&one, x.data(), w.data(), y.data(), y.data()) == call + "the workspace overlaps y");
+
+  cudnnSetStream(layer.handle, nullptr);
+  CHECK(run(&one, x.data(), w.data(), workspace.data(), y.data()) ==
+        call + "on another stream than the kernels: tell the library of main_stream()");
 
   cudnnTensorDescriptor_t gone = nullptr;
   const std::size_t live = live_cudnn_objects();

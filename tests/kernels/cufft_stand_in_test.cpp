@@ -17,7 +17,10 @@ namespace {
 using Complex = std::complex<double>;
 
 struct PlanScope {
-  PlanScope() { CHECK(cufftCreate(&value) == CUFFT_SUCCESS); }
+  PlanScope() {
+    CHECK(cufftCreate(&value) == CUFFT_SUCCESS);
+    CHECK(cufftSetStream(value, main_stream()) == CUFFT_SUCCESS);
+  }
   ~PlanScope() { CHECK(cufftDestroy(value) == CUFFT_SUCCESS); }
   operator cufftHandle() const { return value; }
   cufftHandle value = CUFFT_PLAN_NULL;
@@ -105,6 +108,8 @@ TEST_CASE("stand-in of cuFFT: real transforms keep half of the spectrum, and bac
     cufftHandle forward = CUFFT_PLAN_NULL, inverse = CUFFT_PLAN_NULL;
     REQUIRE(cufftPlan1d(&forward, n, CUFFT_R2C, batch) == CUFFT_SUCCESS);
     REQUIRE(cufftPlan1d(&inverse, n, CUFFT_C2R, batch) == CUFFT_SUCCESS);
+    cufftSetStream(forward, main_stream());
+    cufftSetStream(inverse, main_stream());
     REQUIRE(cufftExecR2C(forward, input.data(), spectrum.data()) == CUFFT_SUCCESS);
     CHECK(input.values() == x);
     for (int b = 0; b < batch; ++b)
@@ -130,6 +135,8 @@ TEST_CASE("stand-in of cuFFT: real transforms in place have padded rows") {
   cufftHandle forward = CUFFT_PLAN_NULL, inverse = CUFFT_PLAN_NULL;
   REQUIRE(cufftPlan1d(&forward, n, CUFFT_R2C, batch) == CUFFT_SUCCESS);
   REQUIRE(cufftPlan1d(&inverse, n, CUFFT_C2R, batch) == CUFFT_SUCCESS);
+  cufftSetStream(forward, main_stream());
+  cufftSetStream(inverse, main_stream());
   auto* complex = reinterpret_cast<cufftComplex*>(data.data());
   REQUIRE(cufftExecR2C(forward, data.data(), complex) == CUFFT_SUCCESS);
   for (int b = 0; b < batch; ++b)
@@ -203,6 +210,7 @@ TEST_CASE("stand-in of cuFFT: without embeddings strides and distances are ignor
   const DeviceArray<cufftComplex> input(x), output(10, {});
   cufftHandle plan = CUFFT_PLAN_NULL;
   REQUIRE(cufftPlanMany(&plan, 1, &n, nullptr, 77, 1, nullptr, -3, 99, CUFFT_C2C, 2) == CUFFT_SUCCESS);
+  cufftSetStream(plan, main_stream());
   REQUIRE(cufftExecC2C(plan, input.data(), output.data(), CUFFT_INVERSE) == CUFFT_SUCCESS);
   for (int b = 0; b < 2; ++b)
     for (int k = 0; k < 5; ++k)
@@ -296,6 +304,9 @@ TEST_CASE("stand-in of cuFFT: plans and arguments that are refused") {
       return error_text([&] { cufftExecC2C(plan, from, to, CUFFT_FORWARD); });
     };
     CHECK(transform(x.data(), y.data()) == "no error");
+    cufftSetStream(plan, nullptr);
+    CHECK(transform(x.data(), y.data()).find("on another stream than the kernels") != std::string::npos);
+    cufftSetStream(plan, main_stream());
     CHECK(transform(host, y.data()) == "simt: cufftExecC2C: idata is not memory of the device");
     CHECK(transform(x.data(), host) == "simt: cufftExecC2C: odata is not memory of the device");
     CHECK(transform(x.data() + 1, y.data()) == "simt: cufftExecC2C: idata takes bytes 8 to 39 of an array that has 32");

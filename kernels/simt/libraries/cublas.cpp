@@ -155,7 +155,7 @@ cublasStatus_t run(const Product& p) {
   if (p.m == 0 || p.n == 0 || p.batches == 0) return CUBLAS_STATUS_SUCCESS;
   require(disjoint(p), "simt: {}: the matrices C of the batch overlap: strideC is {}", p.call, p.c.stride);
 
-  Operands operands(p.call);
+  Operands operands(p.call, p.handle->stream);
   const float alpha = scalar(operands, p, "alpha", p.alpha), beta = scalar(operands, p, "beta", p.beta);
   for (const Matrix* matrix : {&p.a, &p.b}) {
     operands.aligned(matrix->name, matrix->data, matrix->element_size());

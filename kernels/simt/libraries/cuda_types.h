@@ -10,8 +10,15 @@
 
 namespace melgrad::simt {
 
-struct CUstream_st;
-typedef CUstream_st* cudaStream_t;  // what is called is done when the call returns, so any stream keeps its order
+struct CUstream_st {};
+typedef CUstream_st* cudaStream_t;
+
+// Stands for the stream that the cuda device has its kernels and copies on. The default stream is another, as it is there:
+// a library that was not told of this one would run beside them, so a stand-in refuses to.
+inline cudaStream_t main_stream() {
+  static CUstream_st stream;
+  return &stream;
+}
 
 typedef enum cudaDataType_t {
   CUDA_R_32F = 0,

@@ -103,7 +103,7 @@ cudnnStatus_t convolve(const Arguments& call, const ConvolutionProblem& p) {
       (method.workspace > 0 && call.workspace == nullptr))
     return bad_parameter("{}: a workspace of {} bytes, the algorithm needs {}", call.call, call.workspace_bytes,
                          method.workspace);
-  Operands operands(call.call);
+  Operands operands(call.call, call.handle->stream);
   operands.host("alpha", call.alpha);
   operands.host("beta", call.beta);
   const int64_t x = extent(p.x, p.x_strides) * 4, w = p.w_bytes(), y = extent(p.y, p.y_strides) * 4;
@@ -314,7 +314,7 @@ cudnnStatus_t cudnnConvolutionBackwardBias(cudnnHandle_t handle, const void* alp
   if (dyDesc->type != dbDesc->type) return bad_parameter("tensors of different data types");
   if (dyDesc->type != CUDNN_DATA_FLOAT) return not_supported("data that is not f32");
 
-  Operands operands("cudnnConvolutionBackwardBias");
+  Operands operands("cudnnConvolutionBackwardBias", handle->stream);
   operands.host("alpha", alpha);
   operands.host("beta", beta);
   operands.read("dy", dy, 0, extent(sizes, strides) * 4);

@@ -143,7 +143,7 @@ struct Execution {
   bool in_place() const { return from == to; }
 
   void check_memory() const {
-    Operands operands(call);
+    Operands operands(call, plan.stream);
     operands.aligned("idata", from, input.bytes());
     operands.aligned("odata", to, output.bytes());
     const int64_t read = input.end(plan.batches) * input.bytes(), written = output.end(plan.batches) * output.bytes();

@@ -7,6 +7,11 @@
 
 namespace melgrad::simt {
 
+Operands::Operands(std::string_view call, cudaStream_t stream) : call_(call) {
+  require(stream == main_stream(), "simt: {}: on another stream than the kernels: tell the library of main_stream()",
+          call);
+}
+
 void Operands::read(std::string_view name, const void* data, int64_t first, int64_t last) {
   add(name, data, first, last, false);
 }

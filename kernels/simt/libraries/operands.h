@@ -8,12 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/simt/libraries/cuda_types.h"
+
 namespace melgrad::simt {
 
 class Operands {
  public:
-  // `call` names the function in errors.
-  explicit Operands(std::string_view call) : call_(call) {}
+  // `call` names the function in errors; `stream` is where it would run.
+  Operands(std::string_view call, cudaStream_t stream);
 
   // Bytes first … last - 1 beyond `data` are read, or written (and perhaps read before, by a factor beta).
   void read(std::string_view name, const void* data, int64_t first, int64_t last);
