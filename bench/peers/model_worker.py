@@ -30,7 +30,6 @@ class PyTorch:
         import networks
         from safetensors.numpy import load_file
         self.torch, self.loss = torch, networks.loss_function(model)
-        torch.set_num_threads(THREADS)
         torch.manual_seed(1)
         # SampleCNN at a batch of 1 ends in batch norms of one value, which PyTorch refuses; it can compute them.
         torch.nn.functional._verify_batch_size = lambda size: None
@@ -43,7 +42,11 @@ class PyTorch:
             self.targets = targets if targets.is_floating_point() else targets.long()
         self.optimizer = torch.optim.SGD(self.model.parameters(), 1e-6, momentum=0.9, nesterov=True)
 
+    def threads(self, count):
+        self.torch.set_num_threads(count)
+
     def export(self, folder):
+        self.threads(1)
         self.whole.eval()
         self.torch.onnx.export(self.whole, (self.x,), f"{folder}/network.onnx", dynamo=False, input_names=["input"],
                                output_names=["output"])
@@ -66,7 +69,14 @@ class PyTorch:
         return loss.item()
 
 
-class OnnxRuntime:
+class Engine:
+    """Of inference alone; its threads are fixed when it is made."""
+
+    def threads(self, count):
+        pass
+
+
+class OnnxRuntime(Engine):
     def __init__(self, model, batch, folder):
         import onnxruntime
         options = onnxruntime.SessionOptions()
@@ -78,7 +88,7 @@ class OnnxRuntime:
         return self.session.run(None, {"input": self.x})[0]
 
 
-class OpenVino:
+class OpenVino(Engine):
     precision = "f32"
 
     def __init__(self, model, batch, folder):
@@ -119,9 +129,11 @@ class Worker:
         self.works[name].export(folder)
 
     def infer(self, name, folder, output):
+        self.works[name].threads(1)  # nothing is timed here, and other programs may be at work
         np.save(f"{folder}/{output}.npy", np.asarray(self.works[name].infer()))
 
     def time(self, name, which, repeats):
+        self.works[name].threads(THREADS)
         return timed(getattr(self.works[name], which.replace("-", "_")), int(repeats))
 
     def drop(self):

@@ -304,7 +304,7 @@ def main():
     parser.add_argument("--json", help="write the figures to this file")
     parser.add_argument("--update", action="store_true", help="keep what the file has of rows that are not measured now")
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
+    torch.set_num_threads(1)  # of the checks, while nothing is timed
     contenders, gate = Contenders(arguments), Gate(arguments.gate, arguments.window)
     result = dict(kind="peers", date=date(), processor=processor(), system=system(), threads=arguments.threads,
                   simd="", amx=has_amx(), versions=versions(PACKAGES), tuning=TUNING, ceilings={}, checks={}, rows=[])
