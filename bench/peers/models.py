@@ -35,7 +35,7 @@ BATCHES = {"samplecnn": (1, 8, 23, 32), "samplecnn-block1": (8,)}  # 23 is publi
 GROUPS = (("gtzan-cnn", "key-cnn", "key-kw17", "mtat-cnn3"), ("samplecnn-block1", "choi-fcn5"), ("samplecnn-strided",),
           ("fma-cnn", "choi-crnn"), ("samplecnn",))
 CHECKED = 4  # samples of a batch whose outputs are compared
-OUTPUT_BOUND, GRADIENT_BOUND = 1e-4, 2e-2  # of the largest output; of a gradient's length
+OUTPUT_BOUND, GRADIENT_BOUND = 1e-4, 0.1  # of the largest output; of a gradient's length
 
 
 def length(array):
@@ -72,8 +72,9 @@ def set_statistics(model, folder):
 def check_training(model, melgrad, folder, batch):
     """melgrad's loss and gradients beside float64 PyTorch's: the largest distance of a gradient by its own length.
 
-    A ReLU or a maximum whose inputs are within rounding of each other may decide either way in float32, so the bound is
-    that of a few decisions among millions; PyTorch's float32 is as far away."""
+    A ReLU or a maximum whose inputs are within rounding of each other may decide either way in float32, and a few such
+    decisions among millions move a whole gradient by a percent or more; PyTorch's float32 stands beside it. A wrong term is
+    off by its own size. (Tests impose the decisions and then ask for far less.)"""
     melgrad.ask("prepare", "check", model, batch, 0)
     melgrad.ask("save", "check", folder)
     weights = load_file(f"{folder}/weights.safetensors")

@@ -110,7 +110,7 @@ void Report::add_benches(const Json& file) {
 
 void Report::add_bars(const Json& file, const std::string& pass, int64_t batch) {
   BarPicture picture{.title = fmt::format("{}, batch {}: milliseconds a sample, less is better", pass, batch),
-                     .axis = "ms a sample"};
+                     .axis = "ms a sample (logarithmic)"};
   picture.series = programs;
   std::set<std::size_t> used;
   for (const Json& row : file.at("rows")) {
