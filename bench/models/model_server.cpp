@@ -1,9 +1,9 @@
 #include "bench/models/model_server.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <sstream>
 
@@ -60,10 +60,14 @@ class ModelServer {
         limits.copy_bytes_per_second, devices().front().name, simd_name(), thread_pool().threads());
   }
 
+  // Not getrusage's: a process that was just started has its parent's maximum there.
   static std::string memory() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return fmt::format("{} {}", usage.ru_maxrss * int64_t{1024}, arena(Device::cpu).statistics().peak_in_use);
+    std::ifstream status("/proc/self/status");
+    int64_t kilobytes = 0;
+    for (std::string line; std::getline(status, line);)
+      if (line.starts_with("VmHWM:")) kilobytes = std::stoll(line.substr(6));
+    require(kilobytes > 0, "/proc/self/status has no VmHWM");
+    return fmt::format("{} {}", kilobytes * 1024, arena(Device::cpu).statistics().peak_in_use);
   }
 
   std::string prepare(std::istream& words) {
