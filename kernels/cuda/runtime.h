@@ -61,7 +61,7 @@ __device__ __forceinline__ T* dynamic_shared(int64_t offset = 0) {
 }
 
 template <class Vector, class T>
-__device__ __forceinline__ Vector* vector_cast(T* pointer) {
+__host__ __device__ __forceinline__ Vector* vector_cast(T* pointer) {
   return reinterpret_cast<Vector*>(pointer);
 }
 
