@@ -224,6 +224,21 @@ TEST_CASE("unary functions agree with the reference") {
   }
 }
 
+TEST_CASE("unary functions in several chunks") {
+  constexpr int64_t n = 70'001;
+  OperationCase square;
+  square.name = "unary_backward square in several chunks";
+  square.inputs = {{Shape{n}}, {Shape{n}}};
+  square.outputs = {{Shape{n}}};
+  square.devices = {Device::cpu};
+  square.run = [](Stream& s, Inputs in, Outputs out) { unary_backward(s, Unary::square, in[0], in[1], out[0]); };
+  square.reference = [](Inputs in, Outputs out) {
+    reference::unary_backward<double>(Unary::square, in[0], in[1], out[0]);
+  };
+  square.exact_on_integers = true;
+  test::check(square);
+}
+
 TEST_CASE("the slope of abs at 0 is 0, and a NaN goes on") {
   Stream stream(Device::cpu);
   const double x[] = {0, 0, 0}, dy[] = {3, 0, NAN};
