@@ -61,8 +61,10 @@ struct Tiles {
   // Calls body(element of y) for each of a tile's places, in row order.
   template <class Body>
   __device__ __forceinline__ void for_each(const Tile& tile, int64_t channel, const Body& body) const {
-    for (int64_t row = rows.begin(tile.row); row < rows.end(tile.row); ++row) {
+    MELGRAD_NO_UNROLL  // rows and columns in flight at once would cost registers, and spills
+        for (int64_t row = rows.begin(tile.row); row < rows.end(tile.row); ++row) {
       const int64_t line = (tile.sample * rows.length.divisor() + row) * columns.length.divisor();
+      MELGRAD_NO_UNROLL
       for (int64_t column = columns.begin(tile.column); column < columns.end(tile.column); ++column)
         body((line + column) * channels.divisor() + channel);
     }
