@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The frontend beside librosa, torchaudio and kaldi-native-fbank, turn by turn in one run.
 
-    ./run bench peers frontend [--rounds N] [--json FILE] [--simd AVX2]
+    ./run bench frontend [--rounds N] [--json FILE] [--simd AVX2]
 
 makes the virtual environment (build/venv) and the program. Samples are in memory and plans made; what is timed is one
 call from samples to features, results allocated by each as it does. Before anything is timed, results are compared. Each
