@@ -5,48 +5,15 @@
 #include <algorithm>
 #include <regex>
 
+#include "bench/operation_arrays.h"
 #include "bench/simt/chips.h"
 #include "bench/simt/operations.h"
 #include "bench/simt/ptxas_report.h"
 #include "docs/kernels/lesson.h"
-#include "kernels/memory.h"
 #include "kernels/simt/count_table.h"
 
 namespace melgrad::bench {
 namespace {
-
-struct Arrays {
-  std::vector<Buffer> buffers;
-  std::vector<View> views;
-
-  void add(const Shape& shape, DType dtype) {
-    View view{nullptr, shape, dtype, Device::simt};
-    buffers.push_back(arena(Device::simt).allocate(view.bytes()));
-    view.data = buffers.back().data();
-    views.push_back(view);
-  }
-};
-
-Arrays make_inputs(const test::OperationCase& operation) {
-  Arrays inputs;
-  for (const test::InputSpec& spec : operation.inputs) {
-    Generator random(1, Draw::test, static_cast<uint32_t>(inputs.views.size()));
-    std::vector<float> numbers(static_cast<std::size_t>(spec.shape.numel()));
-    for (float& number : numbers) number = static_cast<float>(spec.fill(random, false));
-    inputs.add(spec.shape, DType::f32);
-    copy({numbers.data(), spec.shape}, inputs.views.back());
-  }
-  return inputs;
-}
-
-Arrays make_outputs(const test::OperationCase& operation) {
-  Arrays outputs;
-  for (const test::OutputSpec& spec : operation.outputs) {
-    outputs.add(spec.shape, spec.dtype);
-    fill(outputs.views.back(), 0);
-  }
-  return outputs;
-}
 
 // "  occupancy, estimated: A100 75 % with 40 registers (limit: registers), …"
 std::string occupancy_line(const PtxasReport& report, const simt::KernelCounts& kernel) {
@@ -73,7 +40,8 @@ std::string time_line(const Work& work) {
 
 void print_operation(const SimtOperation& simt_operation, const PtxasReport& report, bool divergence) {
   const test::OperationCase& operation = simt_operation.bench.operation;
-  const Arrays inputs = make_inputs(operation), outputs = make_outputs(operation);
+  const Arrays inputs = make_inputs(operation, DType::f32, Device::simt),
+               outputs = make_outputs(operation, DType::f32, Device::simt);
   const std::vector<ConstView> views(inputs.views.begin(), inputs.views.end());
   const simt::Recording recording({.counts = true, .branches = divergence});
   Stream stream(Device::simt);
