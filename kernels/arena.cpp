@@ -1,5 +1,9 @@
 #include "kernels/arena.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -14,9 +18,18 @@ namespace melgrad {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__)
-constexpr bool keeps_blocks = false;  // let the sanitizer see each block's own life
+// Let the sanitizer see each block's own life, and that a block is larger than what was asked for.
+constexpr bool keeps_blocks = false;
+void forbid(void* data, int64_t from, int64_t to) {
+  ASAN_POISON_MEMORY_REGION(static_cast<char*>(data) + from, static_cast<std::size_t>(to - from));
+}
+void allow(void* data, int64_t bytes) {
+  ASAN_UNPOISON_MEMORY_REGION(data, static_cast<std::size_t>(bytes));
+}
 #else
 constexpr bool keeps_blocks = true;
+void forbid(void*, int64_t, int64_t) {}
+void allow(void*, int64_t) {}
 #endif
 #if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__)
 constexpr bool poisons = false;
@@ -84,6 +97,7 @@ Buffer Arena::allocate(int64_t bytes) {
   if ((poisons && device_ != Device::cuda) || device_ == Device::simt)
     std::memset(data, 0xff, static_cast<std::size_t>(block));
   if (device_ == Device::simt) simt::set_array_size(data, bytes);
+  if (device_ != Device::cuda) forbid(data, bytes, block);
   return Buffer(this, data, bytes);
 }
 
@@ -99,6 +113,7 @@ void Arena::give_back(void* data, int64_t bytes) noexcept {
     free_[block].push_back(data);
   } else {
     statistics_.reserved -= block;
+    if (device_ != Device::cuda) allow(data, block);
     memory_functions(device_).free(data, block);
   }
 }

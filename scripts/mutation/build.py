@@ -79,7 +79,9 @@ class Project:
                 if mutant[0] == path and mutant[1].rsplit(" @", 1)[0] in self.invalid.get(path, ())]
 
     def hash_of(self, path):
-        return hashlib.sha256(self.texts[path].encode()).hexdigest()[:16]
+        """Of what is mutated and how. The numbers are left out: they depend on which other files there are."""
+        text = "\n".join([self.regions.sources[path].text, *(site.key for site in self.sites[path])])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def write_tree(self):
         listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=self.root, check=True,

@@ -4,43 +4,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
-#include "kernels/arena.h"
 #include "tests/kernels/coverage.h"
+#include "tests/kernels/fenced_array.h"
 
 namespace melgrad::test {
 namespace {
 
-// Owned f64 or i32 arrays on the CPU, filled with NaN where floating-point.
-struct HostArrays {
-  std::vector<Buffer> buffers;
-  std::vector<View> views;
-  std::vector<ConstView> const_views;
-
-  void add(const Shape& shape, DType dtype) {
-    View view{nullptr, shape, dtype, Device::cpu};
-    buffers.push_back(arena(Device::cpu).allocate(view.bytes()));
-    view.data = buffers.back().data();
-    if (dtype == DType::f64) std::fill_n(view.as<double>(), view.numel(), std::numeric_limits<double>::quiet_NaN());
-    views.push_back(view);
-    const_views.push_back(view);
-  }
-};
-
-void add_inputs(HostArrays& arrays, const GradientCase& gradient_case) {
+void add_inputs(FencedArrays& arrays, const GradientCase& gradient_case) {
   for (std::size_t i = 0; i < gradient_case.inputs.size(); ++i) {
     const InputSpec& spec = gradient_case.inputs[i];
-    arrays.add(spec.shape, spec.is_index ? DType::i32 : DType::f64);
+    arrays.add(spec.shape, spec.is_index ? DType::i32 : DType::f64, Device::cpu);
     Generator random(2, Draw::test, static_cast<uint32_t>(i));
-    const View& view = arrays.views.back();
-    for (int64_t j = 0; j < view.numel(); ++j) {
-      const double value = spec.fill(random, false);
-      if (spec.is_index)
-        view.as<int32_t>()[j] = static_cast<int32_t>(value);
-      else
-        view.as<double>()[j] = value;
-    }
+    std::vector<double> values(static_cast<std::size_t>(spec.shape.numel()));
+    for (double& value : values) value = spec.fill(random, false);
+    arrays.arrays.back().set(values);
   }
 }
 
@@ -50,8 +28,8 @@ class Experiment {
   explicit Experiment(const GradientCase& gradient_case) : case_(gradient_case) {
     add_inputs(inputs_, case_);
     for (const OutputSpec& spec : case_.outputs)
-      outputs_.add(spec.shape, spec.dtype == DType::f32 ? DType::f64 : spec.dtype);
-    r_.add(case_.outputs[0].shape, DType::f64);
+      outputs_.add(spec.shape, spec.dtype == DType::f32 ? DType::f64 : spec.dtype, Device::cpu);
+    r_.add(case_.outputs[0].shape, DType::f64, Device::cpu);
     Generator random(3, Draw::test);
     for (int64_t j = 0; j < r_.views[0].numel(); ++j) r_.views[0].as<double>()[j] = random.normal();
   }
@@ -64,10 +42,10 @@ class Experiment {
     return sum;
   }
 
-  HostArrays analytic() {
-    HostArrays gradients;
+  FencedArrays analytic() {
+    FencedArrays gradients;
     for (const InputSpec& spec : case_.inputs)
-      if (!spec.is_index) gradients.add(spec.shape, DType::f64);
+      if (!spec.is_index) gradients.add(spec.shape, DType::f64, Device::cpu);
     loss();
     case_.backward(stream_, inputs_.const_views, outputs_.views, r_.views[0], gradients.views);
     return gradients;
@@ -93,7 +71,7 @@ class Experiment {
  private:
   const GradientCase& case_;
   Stream stream_{Device::cpu};
-  HostArrays inputs_, outputs_, r_;
+  FencedArrays inputs_, outputs_, r_;
 };
 
 }  // namespace
@@ -103,7 +81,7 @@ void check_gradient(const GradientCase& gradient_case) {
   CHECK_MESSAGE(!gradient_case.proves.empty(), gradient_case.name << ": say which functions this proves");
   for (const std::string& function : gradient_case.proves) record_gradient(function);
   Experiment experiment(gradient_case);
-  const HostArrays analytic = experiment.analytic();
+  const FencedArrays analytic = experiment.analytic();
   std::size_t index = 0;
   for (std::size_t input = 0; input < gradient_case.inputs.size(); ++input) {
     if (gradient_case.inputs[input].is_index) continue;

@@ -7,13 +7,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <string_view>
 
-#include "kernels/memory.h"
 #include "kernels/simt/recording.h"
 #include "kernels/simt/schedule.h"
 #include "tests/kernels/coverage.h"
+#include "tests/kernels/fenced_array.h"
 
 namespace melgrad::test {
 
@@ -21,128 +20,45 @@ namespace {
 
 bool races_only = false;
 
-constexpr int64_t canary_bytes = 256;
-constexpr unsigned char canary = 0xA5;
-
-// An array on a device with canaries on both sides. Starts as NaN.
-class FencedArray {
- public:
-  FencedArray(const Shape& shape, DType dtype, Device device) : view_{nullptr, shape, dtype, device} {
-    buffer_ = arena(device).allocate(view_.bytes() + 2 * canary_bytes);
-    std::vector<unsigned char> bytes(static_cast<std::size_t>(buffer_.bytes()), canary);
-    std::memset(bytes.data() + canary_bytes, 0xff, static_cast<std::size_t>(view_.bytes()));
-    view_.data = static_cast<char*>(buffer_.data()) + canary_bytes;
-    transfer(bytes.data(), true);
-  }
-
-  View view() const { return view_; }
-
-  void set(const std::vector<double>& values) {
-    View host = to_host_view();
-    for (int64_t i = 0; i < host.numel(); ++i) {
-      switch (host.dtype) {
-        case DType::f32:
-          host.as<float>()[i] = static_cast<float>(values[i]);
-          break;
-        case DType::f64:
-          host.as<double>()[i] = values[i];
-          break;
-        case DType::i32:
-          host.as<int32_t>()[i] = static_cast<int32_t>(values[i]);
-          break;
-        case DType::u8:
-          host.as<uint8_t>()[i] = static_cast<uint8_t>(values[i]);
-          break;
-      }
-    }
-    copy(host, view_);
-  }
-
-  std::vector<double> values() {
-    View host = to_host_view();
-    copy(view_, host);
-    std::vector<double> values(static_cast<std::size_t>(host.numel()));
-    for (int64_t i = 0; i < host.numel(); ++i) {
-      switch (host.dtype) {
-        case DType::f32:
-          values[i] = host.as<float>()[i];
-          break;
-        case DType::f64:
-          values[i] = host.as<double>()[i];
-          break;
-        case DType::i32:
-          values[i] = host.as<int32_t>()[i];
-          break;
-        case DType::u8:
-          values[i] = host.as<uint8_t>()[i];
-          break;
-      }
-    }
-    return values;
-  }
-
-  bool canaries_live() {
-    std::vector<unsigned char> bytes(static_cast<std::size_t>(buffer_.bytes()));
-    transfer(bytes.data(), false);
-    auto alive = [](unsigned char byte) { return byte == canary; };
-    const auto end = bytes.begin() + canary_bytes + view_.bytes();
-    return std::all_of(bytes.begin(), bytes.begin() + canary_bytes, alive) &&
-           std::all_of(end, end + canary_bytes, alive);
-  }
-
- private:
-  View to_host_view() {
-    host_ = arena(Device::cpu).allocate(view_.bytes());
-    return {host_.data(), view_.shape, view_.dtype, Device::cpu};
-  }
-  void transfer(void* host, bool to_device) {
-    const Shape shape{buffer_.bytes()};
-    const View device{buffer_.data(), shape, DType::u8, view_.device};
-    const View there{host, shape, DType::u8, Device::cpu};
-    to_device ? copy(there, device) : copy(device, there);
-  }
-
-  Buffer buffer_;
-  Buffer host_;
-  View view_;
-};
-
-struct Arrays {
-  std::vector<FencedArray> arrays;
-  std::vector<View> views;
-  std::vector<ConstView> const_views;
-
-  void add(const Shape& shape, DType dtype, Device device) {
-    arrays.emplace_back(shape, dtype, device);
-    views.push_back(arrays.back().view());
-    const_views.push_back(views.back());
-  }
-};
-
 using Values = std::vector<std::vector<double>>;
 
-// `index` and u8 arrays keep their type; everything else takes `dtype`.
-Arrays make_inputs(const OperationCase& operation, const Values& values, DType dtype, Device device) {
-  Arrays inputs;
+// Where an operation runs, on what.
+struct Run {
+  Device device;
+  DType dtype;
+  bool exact;
+  Fence fence = Fence::behind;
+
+  std::string to_string() const {
+    std::string text = fmt::format(" on {} {}", name_of(device), name_of(dtype));
+    if (device == Device::simt) text += fmt::format(" ({})", name_of(simt::current_schedule().kind));
+    return exact ? text + " (integers)" : text;
+  }
+};
+
+// `index` and u8 arrays keep their type; everything else takes the run's.
+FencedArrays make_inputs(const OperationCase& operation, const Values& values, const Run& run) {
+  FencedArrays inputs;
   for (std::size_t i = 0; i < operation.inputs.size(); ++i) {
     const InputSpec& spec = operation.inputs[i];
-    inputs.add(spec.shape, spec.is_index ? DType::i32 : dtype, device);
+    inputs.add(spec.shape, spec.is_index ? DType::i32 : run.dtype, run.device, run.fence);
     inputs.arrays.back().set(values[i]);
   }
   return inputs;
 }
 
-Arrays make_outputs(const OperationCase& operation, DType dtype, Device device) {
-  Arrays outputs;
+FencedArrays make_outputs(const OperationCase& operation, const Run& run) {
+  FencedArrays outputs;
   for (const OutputSpec& spec : operation.outputs)
-    outputs.add(spec.shape, spec.dtype == DType::f32 ? dtype : spec.dtype, device);
+    outputs.add(spec.shape, spec.dtype == DType::f32 ? run.dtype : spec.dtype, run.device, run.fence);
   return outputs;
 }
 
 Values evaluate(const std::function<void(Inputs, Outputs)>& function, const OperationCase& operation,
                 const Values& values) {
-  Arrays inputs = make_inputs(operation, values, DType::f64, Device::cpu);
-  Arrays outputs = make_outputs(operation, DType::f64, Device::cpu);
+  const Run run{Device::cpu, DType::f64, false};
+  FencedArrays inputs = make_inputs(operation, values, run);
+  FencedArrays outputs = make_outputs(operation, run);
   function(inputs.const_views, outputs.views);
   Values results;
   for (FencedArray& array : outputs.arrays) results.push_back(array.values());
@@ -176,19 +92,7 @@ bool same_bits(const Values& a, const Values& b) {
   return a.size() == b.size();
 }
 
-struct Run {
-  Device device;
-  DType dtype;
-  bool exact;
-
-  std::string to_string() const {
-    std::string text = fmt::format(" on {} {}", name_of(device), name_of(dtype));
-    if (device == Device::simt) text += fmt::format(" ({})", name_of(simt::current_schedule().kind));
-    return exact ? text + " (integers)" : text;
-  }
-};
-
-void compare(const OperationCase& operation, const Run& run, Arrays& outputs, const Values& expected,
+void compare(const OperationCase& operation, const Run& run, FencedArrays& outputs, const Values& expected,
              const Values& magnitude) {
   const double epsilon =
       run.dtype == DType::f32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
@@ -223,8 +127,8 @@ struct Expectation {
 // Runs the operation once and compares; the outputs' values. `threads` as in Stream.
 Values check_run(const OperationCase& operation, const Run& run, const Expectation& expectation,
                  ThreadPool* threads = nullptr) {
-  Arrays inputs = make_inputs(operation, expectation.inputs, run.dtype, run.device);
-  Arrays outputs = make_outputs(operation, run.dtype, run.device);
+  FencedArrays inputs = make_inputs(operation, expectation.inputs, run);
+  FencedArrays outputs = make_outputs(operation, run);
   Stream stream(run.device, threads);
   operation.run(stream, inputs.const_views, outputs.views);
   record_run(operation, run.device, run.dtype);
@@ -252,12 +156,12 @@ void check_schedules(const OperationCase& operation, bool exact, const Expectati
   }
 }
 
-// Work is cut by its own size, so any number of threads gives the same bits.
+// Work is cut by its own size, so any number of threads gives the same bits. One of the runs has its fences before.
 void check_threads(const OperationCase& operation, bool exact, const Expectation& expectation) {
   static ThreadPool one(1), two(2), three(3);
-  const Run run{Device::cpu, DType::f32, exact};
-  const Values first = check_run(operation, run, expectation, &one);
+  const Values first = check_run(operation, {Device::cpu, DType::f32, exact}, expectation, &one);
   for (ThreadPool* pool : {&two, &three}) {
+    const Run run{Device::cpu, DType::f32, exact, pool == &two ? Fence::before : Fence::behind};
     CHECK_MESSAGE(same_bits(check_run(operation, run, expectation, pool), first),
                   operation.name << ": depends on the number of threads");
   }
