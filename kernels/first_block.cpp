@@ -76,7 +76,7 @@ void first_block_forward(Stream& stream, const BlockProblem& problem, ConstView 
 }
 
 void first_block_backward(Stream& stream, const BlockProblem& problem, ConstView x, ConstView weight, ConstView gamma,
-                          ConstView beta, ConstView mean, ConstView variance, ConstView moments, ConstView dz,
+                          ConstView beta, ConstView mean, ConstView variance, ConstView moments, ConstView dz, View dx,
                           View dweight, View dgamma, View dbeta) {
   const char* operation = "first_block_backward";
   expect_alike(operation, x, weight, gamma, beta, mean, variance, dz, dweight, dgamma, dbeta);
@@ -85,9 +85,13 @@ void first_block_backward(Stream& stream, const BlockProblem& problem, ConstView
   expect_moments(operation, problem, moments);
   expect_shape(operation, "dz", dz, problem.pool().y_shape());
   expect_shape(operation, "dweight", dweight, problem.conv.weight_shape());
+  if (dx.data != nullptr) {
+    expect_alike(operation, dz, dx);
+    expect_shape(operation, "dx", dx, problem.conv.x_shape());
+  }
   require(problem.conv.n >= 1, "{}: an empty batch has no statistics", operation);
-  functions(x.device).backward(stream, problem, x, weight, gamma, beta, mean, variance, moments, dz, dweight, dgamma,
-                               dbeta);
+  functions(x.device).backward(stream, problem, x, weight, gamma, beta, mean, variance, moments, dz, dx, dweight,
+                               dgamma, dbeta);
 }
 
 }  // namespace melgrad

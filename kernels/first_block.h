@@ -8,7 +8,8 @@
 // The same moments hold all that the weight gradient needs of positions that are not their window's winner: with
 // g = dz where f passes it, at the winners, S[k] = Σ g · x[t + k] over them, G = Σ g and X = Σ g · (y* - mean)/σ,
 //   dw[k, o] = scale · (S[k] - G · m[k] - X/σ · Σₗ C[k, l] w[l, o]),   dgamma = X,   dbeta = G.
-// Which position of a window wins is found again from x. x has no gradient: what stands before a first block is data.
+// Which position of a window wins is found again from x. dx, where somebody wants it, gets w[k] · scale · g from the winners
+// and, y being a product with x, from all positions the same taps × taps numbers of their patch.
 //
 // x (n, h, w, 1), weight (kh, kw, 1, o), z (n, pooled h, pooled w, o); gamma, beta, mean, variance (o). moments: f64,
 // (1 + k)·k numbers, m and then C, padding counted as zeros.
@@ -31,9 +32,10 @@ void first_block_statistics(Stream& stream, const BlockProblem& problem, ConstVi
 void first_block_forward(Stream& stream, const BlockProblem& problem, ConstView x, ConstView weight, ConstView gamma,
                          ConstView beta, ConstView mean, ConstView variance, View z);
 
-// Training's gradients, through mean and variance too. Sums go over fixed chunks, in order.
+// Training's gradients, through mean and variance too. dx is a null view where nobody wants it. Sums go over fixed chunks,
+// in order.
 void first_block_backward(Stream& stream, const BlockProblem& problem, ConstView x, ConstView weight, ConstView gamma,
-                          ConstView beta, ConstView mean, ConstView variance, ConstView moments, ConstView dz,
+                          ConstView beta, ConstView mean, ConstView variance, ConstView moments, ConstView dz, View dx,
                           View dweight, View dgamma, View dbeta);
 
 // Forward: the convolution's products, x and weight read, z written. Backward: y again and the winners' products.

@@ -55,7 +55,7 @@ std::optional<BlockKind> kind_of(const FusedBlock& block, const Tensor& x, const
       (pass.training || !grad_enabled())) {
     const BlockProblem problem =
         block_problem(image_shape(x.shape()), weight_shape(block.convolution->weight().shape()), options_of(block));
-    if (!x.requires_grad() && first_block_applies(problem)) return BlockKind::first;
+    if (first_block_applies(problem)) return BlockKind::first;
     if (block.norm != nullptr && (pools || !pass.training) && conv_block_applies(x.device(), problem))
       return BlockKind::conv;
   }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/cpu/block_activation-inl.h"
+#include "kernels/cpu/first_block_data-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace melgrad::cpu::HWY_NAMESPACE {
@@ -32,104 +34,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Tag = hn::ScalableTag<float>;
 using Vector = hn::Vec<Tag>;
 
-constexpr int vectors = 2;             // of channels at once: each number of x that is broadcast feeds two products
-constexpr int64_t piece_windows = 96;  // of one row of windows; their z stays in the L1 and L2 cache
-constexpr int64_t pieces_a_task = 8;
-constexpr int most_taps = 16;
+constexpr int vectors = 2;  // of channels at once: each number of x that is broadcast feeds two products
 
 HWY_INLINE int64_t lane_total() {
   return static_cast<int64_t>(hn::Lanes(Tag()));
 }
-
-// Rows of windows cut into pieces.
-struct Pieces {
-  BlockProblem block;
-  Pool2dProblem pool;
-  int64_t per_row, length;
-
-  explicit Pieces(const BlockProblem& problem)
-      : block(problem),
-        pool(problem.pool()),
-        per_row((pool.w_out() + piece_windows - 1) / piece_windows),
-        length((pool.w_out() + per_row - 1) / per_row) {}
-  int64_t count() const { return pool.n * pool.h_out() * per_row; }
-  int64_t tasks() const { return (count() + pieces_a_task - 1) / pieces_a_task; }
-  int64_t row(int64_t piece) const { return piece / per_row; }  // of all samples' windows
-  int64_t first(int64_t piece) const { return piece % per_row * length; }
-  int64_t windows(int64_t piece) const { return std::min(length, pool.w_out() - first(piece)); }
-};
-
-// The part of x that a piece reads, zeros where it is padding, and where in it each product's number lies.
-struct Patch {
-  const float* data;
-  int64_t window_step;             // from one window to the next
-  std::vector<int64_t> positions;  // of the windows' taps
-  int64_t taps[most_taps];         // of the convolution, from a position
-};
-
-class PatchReader {
- public:
-  explicit PatchReader(const BlockProblem& problem) : p_(problem.conv) {
-    const Window &rows = problem.pool_rows, &columns = problem.pool_columns;
-    high_ = (rows.size - 1) * p_.rows.stride + p_.rows.extent();
-    wide_ = (Pieces(problem).length * columns.size - 1) * p_.columns.stride + p_.columns.extent();
-    patch_.window_step = columns.size * p_.columns.stride;
-    for (int64_t tap = 0; tap < rows.size * columns.size; ++tap)
-      patch_.positions.push_back(tap / columns.size * p_.rows.stride * wide_ + tap % columns.size * p_.columns.stride);
-    for (int64_t k = 0; k < p_.taps(); ++k)
-      patch_.taps[k] = k / p_.columns.size * p_.rows.dilation * wide_ + k % p_.columns.size * p_.columns.dilation;
-    pool_rows_ = rows.size;
-    pool_columns_ = columns.size;
-  }
-
-  const Patch& read(const Pieces& pieces, int64_t piece, const float* x) {
-    const int64_t row = pieces.row(piece), sample = row / pieces.pool.h_out(), i = row % pieces.pool.h_out();
-    const int64_t top = p_.rows.input(i * pool_rows_, 0),
-                  left = p_.columns.input(pieces.first(piece) * pool_columns_, 0);
-    float* to = thread_scratch(Scratch::patches, high_ * wide_);
-    patch_.data = to;
-    const int64_t begin = std::clamp<int64_t>(-left, 0, wide_), end = std::clamp<int64_t>(p_.w - left, begin, wide_);
-    for (int64_t r = 0; r < high_; ++r, to += wide_) {
-      const bool inside = top + r >= 0 && top + r < p_.h;
-      std::fill_n(to, inside ? begin : wide_, 0.0f);
-      if (!inside) continue;
-      const float* from = x + (sample * p_.h + top + r) * p_.w + left;
-      std::copy(from + begin, from + end, to + begin);
-      std::fill(to + end, to + wide_, 0.0f);
-    }
-    return patch_;
-  }
-
- private:
-  Conv2dProblem p_;
-  int64_t high_, wide_, pool_rows_, pool_columns_;
-  Patch patch_;
-};
-
-// What each channel is computed with, in whole vectors. Where gamma < 0 weights and mean change their sign, so that the
-// winner of a window is the largest in either case.
-struct Channels {
-  int64_t count, padded, taps;
-  std::vector<float> weight, scale, center, beta;  // weight (taps, padded)
-
-  Channels(const BlockProblem& problem, const float* w, const float* gamma, const float* shift, const float* mean,
-           const float* variance)
-      : count(problem.conv.o),
-        padded((count + vectors * lane_total() - 1) / (vectors * lane_total()) * vectors * lane_total()),
-        taps(problem.conv.taps()),
-        weight(static_cast<std::size_t>(taps * padded)),
-        scale(static_cast<std::size_t>(padded)),
-        center(scale),
-        beta(scale) {
-    for (int64_t c = 0; c < count; ++c) {
-      const float sign = gamma[c] < 0 ? -1.0f : 1.0f;
-      for (int64_t k = 0; k < taps; ++k) weight[k * padded + c] = sign * w[k * count + c];
-      scale[c] = sign * reference::block_scale(problem, gamma[c], variance[c]);
-      center[c] = sign * mean[c];
-      beta[c] = shift[c];
-    }
-  }
-};
 
 // A piece's channels from `channel` on: their weights in registers.
 template <int taps>
@@ -205,10 +114,10 @@ void forward_piece(const BlockProblem& problem, const Patch& patch, const Channe
   }
 }
 
-// Adds a piece's Σg and Σ g · x[winner + k] to sums (1 + taps, padded).
+// Adds a piece's Σg and Σ g · x[winner + k] to sums (1 + taps, padded). `winners` takes what dx needs, or is null.
 template <int taps>
 void backward_piece(const BlockProblem& problem, const Patch& patch, const Channels& channels, int64_t windows,
-                    const float* dz, double* sums) {
+                    const float* dz, double* sums, float* winners) {
   const Tag d;
   const auto positions = static_cast<int64_t>(patch.positions.size());
   HWY_ALIGN float part[HWY_MAX_BYTES / sizeof(float)];
@@ -236,6 +145,9 @@ void backward_piece(const BlockProblem& problem, const Patch& patch, const Chann
         g[v] = normalise.f.gradient(normalise(best[v], v),
                                     load_channels(dz + j * channels.count + at, channels.count - at));
         total[0][v] = hn::Add(total[0][v], g[v]);
+        if (winners == nullptr) continue;
+        hn::StoreU(hn::Mul(normalise.scale[v], g[v]), d, winners + 2 * j * channels.padded + at);
+        hn::StoreU(winner[v], d, winners + (2 * j + 1) * channels.padded + at);
       }
       for (int64_t tap = 0; tap < positions; ++tap) {
         const float* at = x + patch.positions[tap];
@@ -258,7 +170,8 @@ void backward_piece(const BlockProblem& problem, const Patch& patch, const Chann
 }
 
 using ForwardPiece = void (*)(const BlockProblem&, const Patch&, const Channels&, int64_t, float*);
-using BackwardPiece = void (*)(const BlockProblem&, const Patch&, const Channels&, int64_t, const float*, double*);
+using BackwardPiece = void (*)(const BlockProblem&, const Patch&, const Channels&, int64_t, const float*, double*,
+                               float*);
 
 template <std::size_t... taps>
 std::pair<ForwardPiece, BackwardPiece> piece_functions(int64_t count, std::index_sequence<taps...>) {
@@ -274,17 +187,17 @@ void for_each_piece(const Pieces& pieces, int64_t task, const float* x, const Bo
   const int64_t end = std::min((task + 1) * pieces_a_task, pieces.count());
   for (int64_t piece = task * pieces_a_task; piece < end; ++piece) {
     const int64_t at = (pieces.row(piece) * pieces.pool.w_out() + pieces.first(piece)) * pieces.pool.c;
-    body(reader.read(pieces, piece, x), pieces.windows(piece), at);
+    body(piece, reader.read(pieces, piece, x), pieces.windows(piece), at);
   }
 }
 
 void forward_here(Stream& stream, const BlockProblem& problem, const float* x, const float* weight, const float* gamma,
                   const float* beta, const float* mean, const float* variance, float* z) {
   const Pieces pieces(problem);
-  const Channels channels(problem, weight, gamma, beta, mean, variance);
+  const Channels channels(problem, vectors * lane_total(), weight, gamma, beta, mean, variance);
   const auto run = piece_functions(channels.taps, std::make_index_sequence<most_taps>()).first;
   stream.threads().run(pieces.tasks(), [&](int64_t task) {
-    for_each_piece(pieces, task, x, [&](const Patch& patch, int64_t windows, int64_t at) {
+    for_each_piece(pieces, task, x, [&](int64_t, const Patch& patch, int64_t windows, int64_t at) {
       run(problem, patch, channels, windows, z + at);
     });
   });
@@ -292,23 +205,27 @@ void forward_here(Stream& stream, const BlockProblem& problem, const float* x, c
 
 void backward_here(Stream& stream, const BlockProblem& problem, const float* x, const float* weight, const float* gamma,
                    const float* beta, const float* mean, const float* variance, const double* moments, const float* dz,
-                   float* dweight, float* dgamma, float* dbeta) {
+                   float* dx, float* dweight, float* dgamma, float* dbeta) {
   const Pieces pieces(problem);
-  const Channels channels(problem, weight, gamma, beta, mean, variance);
+  const Channels channels(problem, vectors * lane_total(), weight, gamma, beta, mean, variance);
   const int64_t taps = channels.taps, size = (1 + taps) * channels.padded;
   const auto run = piece_functions(taps, std::make_index_sequence<most_taps>()).second;
   const Buffer buffer = stream.workspace(pieces.tasks() * size * static_cast<int64_t>(sizeof(double)));
   double* sums = static_cast<double*>(buffer.data());
+  std::optional<WinnersGradient> winners;
+  if (dx != nullptr) winners.emplace(stream, pieces, channels);
   stream.threads().run(pieces.tasks(), [&](int64_t task) {
     double* own = sums + task * size;
     std::fill_n(own, size, 0.0);
-    for_each_piece(pieces, task, x, [&](const Patch& patch, int64_t windows, int64_t at) {
-      run(problem, patch, channels, windows, dz + at, own);
+    for_each_piece(pieces, task, x, [&](int64_t piece, const Patch& patch, int64_t windows, int64_t at) {
+      run(problem, patch, channels, windows, dz + at, own, winners ? winners->scratch() : nullptr);
+      if (winners) winners->add(piece);
     });
   });
   for (int64_t task = 1; task < pieces.tasks(); ++task)
     for (int64_t i = 0; i < size; ++i) sums[i] += sums[task * size + i];
   const double* covariance = moments + taps;
+  DenseGradient dense(problem.conv, moments);
   for (int64_t c = 0; c < channels.count; ++c) {
     const double inverse = 1 / std::sqrt(static_cast<double>(variance[c]) + problem.epsilon);
     const double scale = gamma[c] * inverse, g = sums[c];
@@ -319,13 +236,16 @@ void backward_here(Stream& stream, const BlockProblem& problem, const float* x, 
     for (int64_t k = 0; k < taps; ++k) {
       double spread = 0;  // the covariance of patch element k with y
       for (int64_t l = 0; l < taps; ++l) spread += covariance[k * taps + l] * w(l);
-      const double winners = sums[(1 + k) * channels.padded + c] - through * g * moments[k];
+      const double at_winners = sums[(1 + k) * channels.padded + c] - through * g * moments[k];
       dweight[k * channels.count + c] =
-          static_cast<float>(scale * (winners - through * product * inverse * inverse * spread));
+          static_cast<float>(scale * (at_winners - through * product * inverse * inverse * spread));
     }
     dgamma[c] = static_cast<float>(product * inverse);
     dbeta[c] = static_cast<float>(g);
+    const double share = -through * scale / static_cast<double>(problem.positions());
+    if (winners) dense.add_channel(w, share * g, share * product * inverse * inverse);
   }
+  if (winners) winners->finish(stream, x, problem.own_statistics ? &dense : nullptr, dx);
 }
 
 }  // namespace
@@ -357,16 +277,16 @@ void forward(Stream& stream, const BlockProblem& problem, ConstView x, ConstView
 }
 
 void backward(Stream& stream, const BlockProblem& problem, ConstView x, ConstView weight, ConstView gamma,
-              ConstView beta, ConstView mean, ConstView variance, ConstView moments, ConstView dz, View dweight,
-              View dgamma, View dbeta) {
+              ConstView beta, ConstView mean, ConstView variance, ConstView moments, ConstView dz, View dx,
+              View dweight, View dgamma, View dbeta) {
   if (x.dtype == DType::f64) {
-    return reference::first_block_backward<double>(problem, x, weight, gamma, beta, mean, variance, dz, dweight, dgamma,
-                                                   dbeta);
+    return reference::first_block_backward<double>(problem, x, weight, gamma, beta, mean, variance, dz, dx, dweight,
+                                                   dgamma, dbeta);
   }
   HWY_DYNAMIC_DISPATCH(backward_here)
   (stream, as_one_row(problem), x.as<float>(), weight.as<float>(), gamma.as<float>(), beta.as<float>(),
-   mean.as<float>(), variance.as<float>(), moments.as<double>(), dz.as<float>(), dweight.as<float>(),
-   dgamma.as<float>(), dbeta.as<float>());
+   mean.as<float>(), variance.as<float>(), moments.as<double>(), dz.as<float>(),
+   dx.data == nullptr ? nullptr : dx.as<float>(), dweight.as<float>(), dgamma.as<float>(), dbeta.as<float>());
 }
 
 }  // namespace

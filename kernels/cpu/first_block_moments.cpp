@@ -19,20 +19,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr int64_t columns_a_piece = 512, moment_pieces_a_task = 32;
 
-// The patch elements of output row i, columns [j, j + count): tap by tap, `count` numbers each.
-void gather_taps(const Conv2dProblem& p, const float* sample, int64_t i, int64_t j, int64_t count, double* to) {
-  for (int64_t k = 0; k < p.taps(); ++k, to += columns_a_piece) {
-    const int64_t row = p.rows.input(i, k / p.columns.size);
-    std::fill_n(to, count, 0.0);
-    if (row < 0 || row >= p.h) continue;
-    const int64_t first = p.columns.input(j, k % p.columns.size), stride = p.columns.stride;
-    const int64_t begin = first < 0 ? (stride - 1 - first) / stride : 0;
-    const int64_t end = first < p.w ? std::min(count, (p.w - first + stride - 1) / stride) : 0;
-    const float* from = sample + row * p.w + first;
-    for (int64_t t = begin; t < end; ++t) to[t] = static_cast<double>(from[t * stride]);
-  }
-}
-
 // sums[k] += Σ of tap k, then for each pair k <= l in order Σ of their products.
 void add_moments(int64_t taps, int64_t count, const double* elements, double* sums) {
   const hn::ScalableTag<double> d;
@@ -74,7 +60,7 @@ void first_block_moments_here(Stream& stream, const BlockProblem& problem, const
          ++piece) {
       const int64_t row = piece / per_row, j = piece % per_row * columns_a_piece;
       const int64_t count = std::min(columns_a_piece, p.w_out() - j);
-      gather_taps(p, x + row / p.h_out() * p.h * p.w, row % p.h_out(), j, count, elements);
+      gather_taps(p, x + row / p.h_out() * p.h * p.w, row % p.h_out(), j, count, columns_a_piece, elements);
       add_moments(taps, count, elements, own);
     }
   });

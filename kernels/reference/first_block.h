@@ -56,12 +56,15 @@ void first_block_forward(const BlockProblem& problem, ConstView x, ConstView wei
 
 template <class T>
 void first_block_backward(const BlockProblem& problem, ConstView x, ConstView weight, ConstView gamma, ConstView beta,
-                          ConstView mean, ConstView variance, ConstView dz, View dweight, View dgamma, View dbeta) {
+                          ConstView mean, ConstView variance, ConstView dz, View dx, View dweight, View dgamma,
+                          View dbeta) {
   const std::vector<T> y = convolved<T>(problem.conv, x, weight);
   std::vector<T> dy(y.size());
   block_backward(problem, y.data(), gamma.as<T>(), beta.as<T>(), mean.as<T>(), variance.as<T>(), dz.as<T>(), dy.data(),
                  dgamma.as<T>(), dbeta.as<T>());
-  conv2d_backward_weight<T>(problem.conv, {dy.data(), problem.conv.y_shape(), dtype_of<T>}, x, dweight);
+  const ConstView gradient{dy.data(), problem.conv.y_shape(), dtype_of<T>};
+  conv2d_backward_weight<T>(problem.conv, gradient, x, dweight);
+  if (dx.data != nullptr) conv2d_backward_data<T>(problem.conv, gradient, weight, dx);
 }
 
 }  // namespace melgrad::reference

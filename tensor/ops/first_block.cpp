@@ -5,7 +5,6 @@
 namespace melgrad {
 
 Tensor first_block_train(const Tensor& x, BlockTensors tensors, const BlockOptions& options) {
-  require(!x.requires_grad(), "first_block: x requires a gradient, which this operation does not have");
   const BlockProblem problem = block_problem(x.shape(), tensors.weight.shape(), options);
   const Tensor &weight = tensors.weight, &gamma = tensors.gamma, &beta = tensors.beta;
   Tensor z = Tensor::empty(problem.pool().y_shape(), x.dtype(), x.device());
@@ -16,22 +15,24 @@ Tensor first_block_train(const Tensor& x, BlockTensors tensors, const BlockOptio
   first_block_forward(x.stream(), problem, x.view(), weight.view(), gamma.view(), beta.view(), mean.view(),
                       variance.view(), z.mutable_view());
   update_running(problem, options, mean, variance, tensors);
-  std::vector<Tensor> inputs{weight, gamma, beta};
+  std::vector<Tensor> inputs{x, weight, gamma, beta};
   if (tensors.bias.defined()) inputs.push_back(tensors.bias);
   return record("first_block", z, inputs,
                 [problem, x = Saved(x), weight = Saved(weight), gamma = Saved(gamma), beta = Saved(beta),
                  mean = Saved(mean), variance = Saved(variance), moments = Saved(moments),
                  has_bias = tensors.bias.defined()](const Tensor& dz, Gradients& gradients) {
+                  Tensor dx = gradients.wants(0) ? Tensor::empty_like(x.get()) : Tensor();
                   Tensor dweight = Tensor::empty_like(weight.get());
                   Tensor dgamma = Tensor::empty_like(gamma.get()), dbeta = Tensor::empty_like(beta.get());
                   first_block_backward(dz.stream(), problem, x.get().view(), weight.get().view(), gamma.get().view(),
                                        beta.get().view(), mean.get().view(), variance.get().view(),
-                                       moments.get().view(), dz.view(), dweight.mutable_view(), dgamma.mutable_view(),
-                                       dbeta.mutable_view());
-                  gradients.set(0, dweight);
-                  gradients.set(1, dgamma);
-                  gradients.set(2, dbeta);
-                  if (has_bias) gradients.set(3, Tensor::zeros_like(beta.get()));
+                                       moments.get().view(), dz.view(), dx.defined() ? dx.mutable_view() : View{},
+                                       dweight.mutable_view(), dgamma.mutable_view(), dbeta.mutable_view());
+                  if (dx.defined()) gradients.set(0, dx);
+                  gradients.set(1, dweight);
+                  gradients.set(2, dgamma);
+                  gradients.set(3, dbeta);
+                  if (has_bias) gradients.set(4, Tensor::zeros_like(beta.get()));
                 });
 }
 
@@ -46,7 +47,6 @@ Tensor first_block_infer(const Tensor& x, const BlockTensors& tensors, const Blo
 
 // A norm of scale 1 around 0, constants both, is none.
 Tensor first_layer(const Tensor& x, const Tensor& weight, const Tensor& bias, BlockOptions options) {
-  require(!x.requires_grad(), "first_layer: x requires a gradient, which this operation does not have");
   options.norm.epsilon = 0;
   BlockProblem problem = block_problem(x.shape(), weight.shape(), options);
   problem.own_statistics = false;
@@ -56,19 +56,22 @@ Tensor first_layer(const Tensor& x, const Tensor& weight, const Tensor& bias, Bl
   Tensor z = Tensor::empty(problem.pool().y_shape(), x.dtype(), x.device());
   first_block_forward(x.stream(), problem, x.view(), weight.view(), one.view(), shift.view(), zero.view(), one.view(),
                       z.mutable_view());
-  std::vector<Tensor> inputs{weight};
+  std::vector<Tensor> inputs{x, weight};
   if (bias.defined()) inputs.push_back(bias);
   return record("first_layer", z, inputs,
                 [problem, x = Saved(x), weight = Saved(weight), shift = Saved(shift), one, zero,
                  has_bias = bias.defined()](const Tensor& dz, Gradients& gradients) {
                   const Tensor moments = Tensor::zeros(first_block_moments_shape(problem), DType::f64, dz.device());
+                  Tensor dx = gradients.wants(0) ? Tensor::empty_like(x.get()) : Tensor();
                   Tensor dweight = Tensor::empty_like(weight.get());
                   Tensor dscale = Tensor::empty_like(one), dbias = Tensor::empty_like(one);
                   first_block_backward(dz.stream(), problem, x.get().view(), weight.get().view(), one.view(),
                                        shift.get().view(), zero.view(), one.view(), moments.view(), dz.view(),
-                                       dweight.mutable_view(), dscale.mutable_view(), dbias.mutable_view());
-                  gradients.set(0, dweight);
-                  if (has_bias) gradients.set(1, dbias);
+                                       dx.defined() ? dx.mutable_view() : View{}, dweight.mutable_view(),
+                                       dscale.mutable_view(), dbias.mutable_view());
+                  if (dx.defined()) gradients.set(0, dx);
+                  gradients.set(1, dweight);
+                  if (has_bias) gradients.set(2, dbias);
                 });
 }
 

@@ -6,12 +6,12 @@
 namespace melgrad {
 
 // Convolution of one input channel, batch norm, activation and max pool as one operation: see kernels/first_block.h for
-// what it takes. Training normalises by the batch's statistics and updates the running ones; gradients for all but x,
-// which must not require one. Inference normalises by the running ones and has no gradient.
+// what it takes. Training normalises by the batch's statistics and updates the running ones; gradients for x, weight, gamma,
+// beta and bias. Inference normalises by the running ones and has no gradient.
 Tensor first_block_train(const Tensor& x, BlockTensors tensors, const BlockOptions& options);
 Tensor first_block_infer(const Tensor& x, const BlockTensors& tensors, const BlockOptions& options);
 
-// The same without a batch norm: pool(f(conv(x) + bias)). Gradients for weight and bias, which may be undefined.
+// The same without a batch norm: pool(f(conv(x) + bias)). Gradients for x, weight and bias, which may be undefined.
 Tensor first_layer(const Tensor& x, const Tensor& weight, const Tensor& bias, BlockOptions options);
 
 }  // namespace melgrad

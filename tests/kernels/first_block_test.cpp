@@ -168,15 +168,53 @@ void run_both(Stream& stream, const BlockProblem& p, Inputs in, Outputs out) {
   const View mean_view{mean.data(), c, dtype}, variance_view{variance.data(), c, dtype},
       moments_view{moments.data(), first_block_moments_shape(p), DType::f64};
   first_block_statistics(stream, p, in[0], in[1], mean_view, variance_view, moments_view);
-  first_block_backward(stream, p, in[0], in[1], in[2], in[3], mean_view, variance_view, moments_view, in[4], out[0],
-                       out[1], out[2]);
+  first_block_backward(stream, p, in[0], in[1], in[2], in[3], mean_view, variance_view, moments_view, in[4],
+                       out.size() > 3 ? out[3] : View{}, out[0], out[1], out[2]);
 }
 
 void reference_both(const BlockProblem& p, Inputs in, Outputs out) {
   Batch batch(p, in[0], in[1]);
   const Shape c{p.conv.o};
   reference::first_block_backward<double>(p, in[0], in[1], in[2], in[3], {batch.mean.data(), c, DType::f64},
-                                          {batch.variance.data(), c, DType::f64}, in[4], out[0], out[1], out[2]);
+                                          {batch.variance.data(), c, DType::f64}, in[4],
+                                          out.size() > 3 ? out[3] : View{}, out[0], out[1], out[2]);
+}
+
+// Σ|terms| of each element of dx: the convolution's data gradient of |w| and the most that |dy| can be. Where y is nearer to
+// a window's winner, or z to the activation's bend, than rounding tells apart, the gradient may go either way: all of it.
+void data_magnitude(const BlockProblem& p, Inputs in, const Batch& batch, const std::vector<double>& largest, View dx) {
+  constexpr double rounding = 16 * 1.2e-7;  // what check() multiplies magnitudes by
+  const Shape y_shape = p.conv.y_shape();
+  std::vector<double> weight(in[1].as<double>(), in[1].as<double>() + in[1].numel());
+  for (double& value : weight) value = std::abs(value);
+  const std::vector<double> y = reference::convolved<double>(p.conv, in[0], in[1]);
+  std::vector<double> dy(y.size());
+  for (int64_t c = 0; c < p.conv.o; ++c) {
+    const double error = rounding * (largest[c] + std::abs(batch.mean[c])),
+                 deviation = std::sqrt(batch.variance[c] + p.epsilon),
+                 spread = (largest[c] + std::abs(batch.mean[c])) / deviation, gamma = in[2].as<double>()[c];
+    const double scale = std::abs(gamma) / deviation;
+    double sum = 0;
+    for (int64_t i = c; i < in[4].numel(); i += p.conv.o) sum += std::abs(in[4].as<double>()[i]);
+    const double dense = sum / static_cast<double>(p.positions()) * (1 + spread * spread);
+    for (int64_t at = c; at < y_shape.numel(); at += p.conv.o) dy[at] = scale * dense;
+    reference::for_each_winner(p, y.data(), gamma, c, [&](int64_t z, int64_t winner, int64_t place) {
+      const double bend = gamma / deviation * (y[winner] - batch.mean[c]) + in[3].as<double>()[c];
+      const double g = scale * std::abs(in[4].as<double>()[z]);
+      const int64_t first =
+          winner - (place / p.pool_columns.size * p.conv.w_out() + place % p.pool_columns.size) * p.conv.o;
+      for (int64_t tap = 0; tap < p.pool_rows.size * p.pool_columns.size; ++tap) {
+        const int64_t at = first + (tap / p.pool_columns.size * p.conv.w_out() + tap % p.pool_columns.size) * p.conv.o;
+        const double behind = std::abs(y[at] - y[winner]);
+        const bool either =
+            (at != winner && behind > 0 && behind <= error) || (at == winner && std::abs(bend) <= scale * error);
+        dy[at] += either ? g / rounding : g;
+        if (either && at != winner) dy[winner] += g / rounding;
+      }
+    });
+  }
+  reference::conv2d_backward_data<double>(p.conv, {dy.data(), y_shape, DType::f64},
+                                          {weight.data(), p.conv.weight_shape(), DType::f64}, dx);
 }
 
 // Σ|terms|, with the error of y in units of its deviation where y stands in a product.
@@ -196,6 +234,7 @@ void backward_magnitude(const BlockProblem& p, Inputs in, Outputs out) {
     out[1].as<double>()[c] = spread * sum;
     out[2].as<double>()[c] = sum;
   }
+  if (out.size() > 3) data_magnitude(p, in, batch, largest, out[3]);
 }
 
 TEST_CASE("first_block_backward agrees with the reference") {
@@ -210,7 +249,7 @@ TEST_CASE("first_block_backward agrees with the reference") {
                      {c, gamma_of_kind(kind)},
                      {c},
                      {p.pool().y_shape()}};
-      both.outputs = {{p.conv.weight_shape()}, {c}, {c}};
+      both.outputs = {{p.conv.weight_shape()}, {c}, {c}, {p.conv.x_shape()}};
       both.run = [=](Stream& stream, Inputs in, Outputs out) { run_both(stream, p, in, out); };
       both.reference = [=](Inputs in, Outputs out) { reference_both(p, in, out); };
       both.magnitude = [=](Inputs in, Outputs out) { backward_magnitude(p, in, out); };
@@ -223,22 +262,18 @@ TEST_CASE("first_block: gradients") {
   for (const BlockProblem& p : problems()) {
     if (p.conv.x_shape().numel() > 400 || p.conv.x_shape().numel() == 1) continue;
     const Shape c{p.conv.o};
-    Generator random(7, Draw::test);
-    std::vector<double> x(static_cast<std::size_t>(p.conv.x_shape().numel()));
-    for (double& value : x) value = random.normal();
     test::GradientCase gradient;
     gradient.name = "first_block" + describe(p);
     gradient.proves = {"first_block_backward"};
-    gradient.inputs = {{p.conv.weight_shape()}, {c}, {c}};
+    gradient.inputs = {{p.conv.weight_shape()}, {c}, {c}, {p.conv.x_shape()}};
     gradient.outputs = {{p.pool().y_shape()}, {c}, {c}, {first_block_moments_shape(p), DType::f64}};
     gradient.forward = [=](Stream& stream, Inputs in, Outputs out) {
-      const ConstView data{x.data(), p.conv.x_shape(), DType::f64};
-      first_block_statistics(stream, p, data, in[0], out[1], out[2], out[3]);
-      first_block_forward(stream, p, data, in[0], in[1], in[2], out[1], out[2], out[0]);
+      first_block_statistics(stream, p, in[3], in[0], out[1], out[2], out[3]);
+      first_block_forward(stream, p, in[3], in[0], in[1], in[2], out[1], out[2], out[0]);
     };
     gradient.backward = [=](Stream& stream, Inputs in, Outputs out, ConstView dz, Outputs gradients) {
-      first_block_backward(stream, p, {x.data(), p.conv.x_shape(), DType::f64}, in[0], in[1], in[2], out[1], out[2],
-                           out[3], dz, gradients[0], gradients[1], gradients[2]);
+      first_block_backward(stream, p, in[3], in[0], in[1], in[2], out[1], out[2], out[3], dz, gradients[3],
+                           gradients[0], gradients[1], gradients[2]);
     };
     test::check_gradient(gradient);
   }

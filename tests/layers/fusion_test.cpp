@@ -135,7 +135,9 @@ struct Result {
 };
 
 // A pass of training, then one of inference by the statistics that it has moved.
-Result run(Sequential (*make)(), const Tensor& x, bool fuse) {
+Result run(Sequential (*make)(), const Tensor& input, bool fuse) {
+  Tensor x = input.clone();
+  x.set_requires_grad();
   Sequential network = make();
   network.build(x.shape().without_batch(), {.seed = 3, .dtype = x.dtype()});
   unsettle(network);
@@ -146,6 +148,7 @@ Result run(Sequential (*make)(), const Tensor& x, bool fuse) {
     result.state[named.name] = values_of(named.tensor);
     if (named.trainable) result.gradients[named.name] = values_of(named.tensor.grad());
   }
+  result.gradients["input"] = values_of(x.grad());
   const NoGrad no_grad;
   result.inference = values_of(network.forward(x, {.fuse = fuse}));
   return result;
@@ -285,7 +288,7 @@ TEST_CASE("which operation runs a block") {
   CHECK_FALSE(find_block(network.layers(), 12, drawn({2, 3, 33}, 1, DType::f32), training));  // one tap, no pool
   Tensor wanted = x.clone();
   wanted.set_requires_grad();
-  CHECK(find_block(network.layers(), 0, wanted, training)->kind == BlockKind::norm_pool);
+  CHECK(find_block(network.layers(), 0, wanted, training)->kind == BlockKind::first);
   const NoGrad no_grad;
   CHECK(find_block(network.layers(), 0, x, inference)->kind == BlockKind::first);
   CHECK(find_block(network.layers(), 4, y, inference)->kind == BlockKind::conv);
