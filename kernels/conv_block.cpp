@@ -10,14 +10,9 @@ extern const ConvBlockFunctions conv_block_functions;
 
 namespace {
 
-const ConvBlockFunctions* functions_or_none(Device device) {
-  return device == Device::cpu ? &cpu::conv_block_functions : nullptr;  // the .cu is still to come
-}
-
 const ConvBlockFunctions& functions(Device device) {
-  const ConvBlockFunctions* there = functions_or_none(device);
-  require(there != nullptr, "conv_block: not implemented on device {}", name_of(device));
-  return *there;
+  const ConvBlockFunctions* simt = nullptr;  // its .cu is still to come
+  return functions_for("conv_block", device, &cpu::conv_block_functions, simt);
 }
 
 template <class... Views>
@@ -47,8 +42,7 @@ void expect_argmax(const char* operation, const BlockProblem& problem, const Con
 }  // namespace
 
 bool conv_block_applies(Device device, const BlockProblem& problem) {
-  const ConvBlockFunctions* there = functions_or_none(device);
-  return there != nullptr && there->applies(problem);
+  return device == Device::cpu && functions(device).applies(problem);
 }
 
 void conv_block_forward(Stream& stream, const BlockProblem& problem, const BlockInput& x, ConstView weight,

@@ -25,7 +25,7 @@ import subprocess
 import sys
 import time
 
-from mutation.build import Project
+from mutation.build import SANITIZE, Project
 from mutation.run import Runner, Tests, limits
 from mutation.table import SameFunction, write
 
@@ -46,7 +46,9 @@ def commit():
 class Session:
     def __init__(self, project, runner, survivors_only):
         self.project, self.runner, self.survivors_only = project, runner, survivors_only
-        self.path, self.state = project.folder / "journal.jsonl", {}
+        self.same = SameFunction(SAME_FUNCTION)
+        # Of all builds, with and without a sanitizer.
+        self.path, self.state = ROOT / "build" / "mutation" / "journal.jsonl", {}
         for line in self.path.read_text().splitlines() if self.path.exists() else ():
             self.note(json.loads(line))
         # What a later trace showed not to exist for the types at hand.
@@ -67,7 +69,7 @@ class Session:
 
     def is_same_function(self, number):
         path, _, _, function, original, mutation = self.project.mutants[number]
-        return SameFunction(SAME_FUNCTION).reason(path, function, original, mutation) is not None
+        return self.same.reason(path, function, original, mutation) is not None
 
     def run(self, file):
         project, source, at = self.project, self.project.hash_of(file), commit()
@@ -91,7 +93,7 @@ class Session:
                     _, _, line, function, original, mutation = project.mutants[number]
                     report(f"  {result}: {file}:{line} {function}: {original}  ->  {mutation}")
 
-            self.runner.run(waiting, done)
+            self.runner.run(waiting, self.is_same_function, done)
         results = self.state[file]["mutants"].values() if file in self.state else ()
         counts = collections.Counter(result.split(":")[0] for result in results)
         report(f"{file}: {len(results)} mutants, {dict(counts)}, {time.monotonic() - began:.0f} s")
@@ -116,7 +118,8 @@ def main():
     parser.add_argument("--table", action="store_true", help="only write the table")
     parser.add_argument("--build", action="store_true", help="only build and trace")
     options = parser.parse_args()
-    project = Project(ROOT, ROOT / "build" / "mutation", options.files)
+    folder = f"mutation-{SANITIZE}" if SANITIZE else "mutation"
+    project = Project(ROOT, ROOT / "build" / folder, options.files)
     if options.list:
         return list_regions(project)
     if options.show:

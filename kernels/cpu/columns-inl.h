@@ -39,7 +39,7 @@ void reduce_four_vectors(D d, Operation operation, int64_t n, int64_t width, int
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   auto total0 = hn::Set(d, Operation::start);
   auto total1 = total0, total2 = total0, total3 = total0;
-  for (int64_t i = j; i + 4 * lanes <= n; i += width) {
+  for (int64_t i = j; i < n; i += width) {
     total0 = operation(total0, term(d, i, j));
     total1 = operation(total1, term(d, i + lanes, j + lanes));
     total2 = operation(total2, term(d, i + 2 * lanes, j + 2 * lanes));

@@ -1,5 +1,8 @@
 // Dropout on the CPU: Philox in vector registers, four random words a block; bound by the generator's multiplications.
 #include "kernels/reference/dropout.h"
+
+#include <algorithm>
+
 #include "kernels/cpu/vectorize.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -13,15 +16,15 @@ namespace melgrad::cpu::HWY_NAMESPACE {
 // Elements 4·block … of x and y, n of them.
 void dropout_loop(const Philox& random, uint32_t threshold, float scale, uint32_t block, const float* x, float* y,
                   int64_t n) {
-  constexpr int64_t batch = 64;
-  uint32_t words[4 * batch];
-  for (int64_t start = 0; start < n; start += 4 * batch, block += batch) {
+  constexpr int64_t batch = 64, batch_words = 4 * batch;
+  uint32_t words[batch_words];
+  for (int64_t start = 0; start < n; start += batch_words, block += batch) {
     MELGRAD_VECTORIZE
     for (uint32_t i = 0; i < batch; ++i) {
       const Philox4 of_block = random.block(block + i);
       for (uint32_t w = 0; w < 4; ++w) words[4 * i + w] = of_block.word[w];
     }
-    const int64_t count = n - start < 4 * batch ? n - start : 4 * batch;
+    const int64_t count = std::min(n - start, batch_words);
     MELGRAD_VECTORIZE
     for (int64_t i = 0; i < count; ++i) y[start + i] = drop_out(x[start + i], scale, words[i], threshold);
   }

@@ -163,7 +163,8 @@ void find_maxima(const float* x, const float* maximum, const float* dy, int32_t*
   }
 }
 
-// Outputs are the tasks; the blocks of x that make one are visited in the order in which they lie in memory.
+// Outputs are the tasks; the blocks of x that make one are visited in the order in which they lie in memory, as
+// block_offset() counts them.
 void max_backward(Stream& stream, ConstView x, ConstView y, ConstView dy, View dx) {
   if (x.dtype == DType::f64) return reference::reduce_max_backward<double>(x, y, dy, dx);
   const Plan plan = make_plan(x.shape, y.shape);
@@ -171,7 +172,6 @@ void max_backward(Stream& stream, ConstView x, ConstView y, ConstView dy, View d
   std::vector<int64_t> terms(static_cast<std::size_t>(plan.terms));
   for (int64_t term = 0; term < plan.terms; ++term)
     terms[static_cast<std::size_t>(term)] = block_offset(plan.reduced, term);
-  std::sort(terms.begin(), terms.end());
   const int64_t grain = std::max<int64_t>(1, 16'384 / std::max<int64_t>(1, plan.terms * elements));
   parallel_for(stream.threads(), plan.outputs, grain, [&](int64_t begin, int64_t end) {
     std::vector<int32_t> found(static_cast<std::size_t>(c));

@@ -15,6 +15,9 @@ from mutation.sites import Finder
 NUMBERS_PER_FILE = 4000
 # One instruction set: the sources are the same for each. Optimised little: most of the time goes into compiling.
 FLAGS = "-O1 -fPIC -w -march=native -DHWY_COMPILE_ONLY_STATIC -fno-math-errno -fno-trapping-math"
+# MELGRAD_MUTATION_SANITIZE=address: a mutant that reads or writes outside an array is killed, whatever it finds there.
+SANITIZE = os.environ.get("MELGRAD_MUTATION_SANITIZE")
+FLAGS += f" -fsanitize={SANITIZE} -D_GLIBCXX_ASSERTIONS" if SANITIZE else ""
 PROGRAMS = tuple(os.environ.get("MELGRAD_MUTATION_TESTS", "kernels tensor layers optim models").split())
 
 
@@ -102,8 +105,9 @@ class Project:
                 old.unlink()
 
     def affected(self):
-        """The sources that see a mutant, by their own text or a header's."""
-        mutated, sees = set(self.built), {}
+        """The sources that see a mutant, by their own text or a header's. A sanitizer looks at these, and at whose blocks
+        they use."""
+        mutated, sees = set(self.built) | ({"kernels/arena.cpp"} if SANITIZE else set()), {}
 
         def seen_by(path):
             if path not in sees:
@@ -140,7 +144,9 @@ class Project:
                 launcher = f"{pathlib.Path(__file__).parent / 'launcher.sh'};{self.folder}"
                 subprocess.run(["cmake", "-G", "Ninja", "-S", self.tree, "-B", self.build, "-DCMAKE_BUILD_TYPE=Release",
                                 f"-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}", "-DMELGRAD_CCACHE=OFF", "-DMELGRAD_CUDA=OFF",
-                                "-DMELGRAD_BENCH=OFF"], check=True, stdout=subprocess.DEVNULL)
+                                "-DMELGRAD_BENCH=OFF",
+                                *([f"-DCMAKE_EXE_LINKER_FLAGS=-fsanitize={SANITIZE}"] if SANITIZE else [])],
+                               check=True, stdout=subprocess.DEVNULL)
             jobs = os.environ.get("MELGRAD_MUTATION_JOBS", "2")
             environment = {**os.environ, "MELGRAD_MUTATION_CCACHE": shutil.which("ccache") or ""}
             made = subprocess.run(["ninja", "-k", "0", "-j", jobs, "-C", self.build,

@@ -8,7 +8,7 @@ import re
 import subprocess
 import threading
 
-from mutation.build import PROGRAMS
+from mutation.build import PROGRAMS, SANITIZE
 
 # A case that takes longer is left out: most mutants need none of them, and thousands would wait.
 LONGEST = float(os.environ.get("MELGRAD_MUTATION_CASE_SECONDS", "60"))
@@ -20,7 +20,8 @@ def limits():
     devices = os.environ.get("MELGRAD_TEST_DEVICES")
     return (f"Judged by {', '.join(f'test_{program}' for program in PROGRAMS)}"
             f"{f', on {devices} alone' if devices else ''}. A test case of more than {LONGEST:g} s is left out; a survivor has "
-            f"outlived all others that reach it, or the quickest of together {ENOUGH:g} s.")
+            f"outlived all others that reach it, or the quickest of together {ENOUGH:g} s. What survived was tried once more "
+            f"under the address sanitizer where a place outside an array could be at stake.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,12 +105,13 @@ class Tests:
         self.reached[case] = {found.start() for found in re.finditer(b"\x01", data)}
         self.absent |= {found.start() for found in re.finditer(b"\x02", data)}
 
-    def cases_of(self, base):
-        """Those that reach a mutant, the quickest first, as far as ENOUGH goes."""
+    def cases_of(self, base, folder, enough):
+        """Those that reach a mutant of this folder: its own tests before the others, the quickest first, of so many seconds."""
         cases, together = [], 0
-        for case in sorted((c for c, reached in self.reached.items() if base in reached), key=self.seconds.get):
+        reaching = (c for c, reached in self.reached.items() if base in reached)
+        for case in sorted(reaching, key=lambda c: (c.program != folder, self.seconds[c])):
             together += self.seconds[case]
-            if cases and together > ENOUGH:
+            if cases and together > enough:
                 break
             cases.append(case)
         return cases
@@ -129,10 +131,10 @@ class Runner:
         return [n for site in self.project.sites[path] for n in range(site.base, site.base + len(site.mutants))
                 if n not in self.tests.absent]
 
-    def judge(self, number):
+    def judge(self, number, enough):
         """'killed: …', 'unreached' or 'survived'."""
         path, _, _, function, _, _ = self.project.mutants[number]
-        cases = self.tests.cases_of(self.base_of[number])
+        cases = self.tests.cases_of(self.base_of[number], path.split("/")[0], enough)
         if not cases:
             return "unreached"
         likely = self.killers[path, function]
@@ -143,10 +145,12 @@ class Runner:
             if status != 0:
                 with self.lock:
                     likely[case] += 1
-                return f"killed: {case.program}: {case.name}"
+                return f"killed: {case.program}: {case.name}{f' ({SANITIZE} sanitizer)' if SANITIZE else ''}"
         return "survived"
 
-    def run(self, numbers, done):
-        waiting = {self.pool.submit(self.judge, number): number for number in numbers}
+    def run(self, numbers, is_explained, done):
+        """Where a survivor is already shown to be the same function, a second of tests is enough."""
+        waiting = {self.pool.submit(self.judge, number, min(ENOUGH, 1) if is_explained(number) else ENOUGH): number
+                   for number in numbers}
         for future in concurrent.futures.as_completed(waiting):
             done(waiting[future], future.result())

@@ -42,7 +42,9 @@ bool read_order(Order& order) {
   constexpr rlim_t memory = rlim_t{6} << 30;
   const rlimit no_core{0, 0}, memory_limit{memory, memory};
   setrlimit(RLIMIT_CORE, &no_core);
+#if !defined(__SANITIZE_ADDRESS__)  // which takes terabytes of addresses
   setrlimit(RLIMIT_AS, &memory_limit);
+#endif
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -69,6 +69,13 @@ TEST_CASE("dropout in place, of NaN, and its gradient") {
     if (!std::isnan(x[i])) CHECK(x[i] == 0.0f);
   }
   CHECK(nans > 400);
+  // Each element is met once, also where a batch of random numbers ends.
+  for (int64_t n : {255, 256, 257, 300, 512}) {
+    std::vector<float> in(static_cast<std::size_t>(n), 1.0f), out(in);
+    dropout(stream, 0.5, draws, {in.data(), Shape{n}}, {out.data(), Shape{n}});
+    dropout(stream, 0.5, draws, {in.data(), Shape{n}}, {in.data(), Shape{n}});
+    CHECK(in == out);
+  }
 
   test::GradientCase gradient;
   gradient.name = "dropout";

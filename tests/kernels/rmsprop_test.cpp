@@ -64,6 +64,7 @@ TEST_CASE("rmsprop agrees with the reference") {
           for (int64_t n : {0, 1, 3, 31, 257, 20'011})
             test::check(rmsprop_case(
                 {.learning_rate = 0.1, .momentum = momentum, .centred = centred, .l2 = l2, .variant = variant}, n));
+  test::check(rmsprop_case({.learning_rate = 0.1, .momentum = 1}, 31));  // a velocity that never fades
 }
 
 TEST_CASE("rmsprop of several parameters at once: the bits of each alone") {

@@ -54,6 +54,7 @@ TEST_CASE("sgd agrees with the reference") {
         for (double decay : {0.0, 0.01})
           for (int64_t n : {0, 1, 3, 31, 257, 20'011})
             test::check(sgd_case({0.1, momentum, nesterov, decay, variant}, n));
+  test::check(sgd_case({0.1, 1.0, false, 0.01, OptimizerVariant::pytorch}, 31));  // a velocity that never fades
 }
 
 TEST_CASE("sgd of several parameters at once: the bits of each alone") {

@@ -42,6 +42,14 @@ TEST_CASE("gradients accumulate in leaves until zero_grad") {
   CHECK(values_of(x.grad()) == Values{1, 1});
 }
 
+TEST_CASE("the tape says of each operation what it is and what it gave") {
+  const Tensor x = leaf({2, 3}), doubled = scale(x, 2), total = sum(doubled);
+  CHECK(doubled.node()->operation == std::string("scale"));
+  CHECK(doubled.node()->output_shape == Shape{2});
+  CHECK(total.node()->output_shape == total.shape());
+  CHECK(total.node()->inputs[0].node() == doubled.node());
+}
+
 TEST_CASE("a gradient that nobody else holds is added to in place") {
   Tensor x = leaf({2, 3});
   sum(scale(x, 4)).backward();
