@@ -80,16 +80,16 @@ inline void store_frames(const float* values, int64_t bands, int64_t valid, floa
     const int64_t first = bands >= vector_lanes ? std::min<int64_t>(f, bands - vector_lanes) : 0;
     const int64_t count = std::min<int64_t>(vector_lanes, bands);
     Vector block[vector_lanes];
-    unroll<vector_lanes>([&](auto i) HWY_ATTR {
+    unroll<vector_lanes>([&](auto i) MELGRAD_INLINE_LAMBDA {
       block[i] = i < count ? hn::Load(d, values + (first + i) * vector_lanes) : hn::Zero(d);
     });
     transpose(block);
     if (valid == vector_lanes && count == vector_lanes) {
-      unroll<vector_lanes>([&](auto i) HWY_ATTR { hn::StoreU(block[i], d, y + i * bands + first); });
+      unroll<vector_lanes>([&](auto i) MELGRAD_INLINE_LAMBDA { hn::StoreU(block[i], d, y + i * bands + first); });
       continue;
     }
     HWY_ALIGN float rows[vector_lanes * vector_lanes];
-    unroll<vector_lanes>([&](auto i) HWY_ATTR { hn::Store(block[i], d, rows + i * vector_lanes); });
+    unroll<vector_lanes>([&](auto i) MELGRAD_INLINE_LAMBDA { hn::Store(block[i], d, rows + i * vector_lanes); });
     for (int64_t frame = 0; frame < valid; ++frame)
       std::copy_n(rows + frame * vector_lanes, count, y + frame * bands + first);
   }

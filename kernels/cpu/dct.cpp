@@ -18,13 +18,14 @@ void few_rows(const float* x, int64_t n, const float* matrix, int64_t padded, in
   const FloatTag d;
   for (int64_t first = 0; first < coefficients; first += vector_lanes) {
     Vector sum[rows];
-    unroll<rows>([&](auto i) HWY_ATTR { sum[i] = hn::Zero(d); });
+    unroll<rows>([&](auto i) MELGRAD_INLINE_LAMBDA { sum[i] = hn::Zero(d); });
     for (int64_t t = 0; t < n; ++t) {
       const Vector cosines = hn::LoadU(d, matrix + t * padded + first);
-      unroll<rows>([&](auto i) HWY_ATTR { sum[i] = hn::MulAdd(hn::Set(d, x[i * n + t]), cosines, sum[i]); });
+      unroll<rows>([&](auto i)
+                       MELGRAD_INLINE_LAMBDA { sum[i] = hn::MulAdd(hn::Set(d, x[i * n + t]), cosines, sum[i]); });
     }
     HWY_ALIGN float row[vector_lanes];
-    unroll<rows>([&](auto i) HWY_ATTR {
+    unroll<rows>([&](auto i) MELGRAD_INLINE_LAMBDA {
       hn::Store(sum[i], d, row);
       std::copy_n(row, std::min<int64_t>(vector_lanes, coefficients - first), y + i * coefficients + first);
     });

@@ -77,9 +77,10 @@ HWY_INLINE void dft4(const Load& load, const Store& store) {
 template <class Load, class Store>
 HWY_INLINE void dft8(const Load& load, const Store& store) {
   ComplexVector even[4], odd[4];
-  dft4([&](auto t) HWY_ATTR { return load(Index<2 * t>()); }, [&](auto k, ComplexVector y) HWY_ATTR { even[k] = y; });
-  dft4([&](auto t) HWY_ATTR { return load(Index<2 * t + 1>()); },
-       [&](auto k, ComplexVector y) HWY_ATTR { odd[k] = y; });
+  dft4([&](auto t) MELGRAD_INLINE_LAMBDA { return load(Index<2 * t>()); },
+       [&](auto k, ComplexVector y) HWY_ATTR { even[k] = y; });
+  dft4([&](auto t) MELGRAD_INLINE_LAMBDA { return load(Index<2 * t + 1>()); },
+       [&](auto k, ComplexVector y) MELGRAD_INLINE_LAMBDA { odd[k] = y; });
   store(Index<0>(), add(even[0], odd[0]));
   store(Index<4>(), subtract(even[0], odd[0]));
   store(Index<2>(), {hn::Add(even[2].re, odd[2].im), hn::Sub(even[2].im, odd[2].re)});
@@ -100,17 +101,17 @@ HWY_INLINE void dft_odd(const Load& load, const Store& store) {
   const FloatTag d;
   const ComplexVector x0 = load(Index<0>());
   ComplexVector sum[half], difference[half], total = x0;
-  unroll<half>([&](auto i) HWY_ATTR {
+  unroll<half>([&](auto i) MELGRAD_INLINE_LAMBDA {
     const ComplexVector a = load(Index<i + 1>()), b = load(Index<n - 1 - i>());
     sum[i] = add(a, b);
     difference[i] = subtract(a, b);
     total = add(total, sum[i]);
   });
   store(Index<0>(), total);
-  unroll<half>([&](auto j) HWY_ATTR {
+  unroll<half>([&](auto j) MELGRAD_INLINE_LAMBDA {
     constexpr int k = j + 1;
     ComplexVector cosines = x0, sines{hn::Zero(d), hn::Zero(d)};
-    unroll<half>([&](auto i) HWY_ATTR {
+    unroll<half>([&](auto i) MELGRAD_INLINE_LAMBDA {
       constexpr Angle angle = angle_of((i + 1) * k % n, n);
       cosines = add_scaled(cosines, hn::Set(d, static_cast<float>(angle.cos)), sum[i]);
       sines = add_scaled(sines, hn::Set(d, static_cast<float>(angle.sin)), difference[i]);
@@ -144,13 +145,13 @@ HWY_INLINE void dft(const Load& load, const Store& store) {
     constexpr int a = first_factor(n), b = n / a;
     static_assert(1 < a && a < n);
     ComplexVector part[n];
-    unroll<b>([&](auto r) HWY_ATTR {
-      dft<a>([&](auto s) HWY_ATTR { return load(Index<b * s + r>()); },
-             [&](auto j, ComplexVector y) HWY_ATTR { part[j * b + r] = turn<j * r, n>(y); });
+    unroll<b>([&](auto r) MELGRAD_INLINE_LAMBDA {
+      dft<a>([&](auto s) MELGRAD_INLINE_LAMBDA { return load(Index<b * s + r>()); },
+             [&](auto j, ComplexVector y) MELGRAD_INLINE_LAMBDA { part[j * b + r] = turn<j * r, n>(y); });
     });
-    unroll<a>([&](auto j) HWY_ATTR {
-      dft<b>([&](auto r) HWY_ATTR { return part[j * b + r]; },
-             [&](auto i, ComplexVector y) HWY_ATTR { store(Index<j + a * i>(), y); });
+    unroll<a>([&](auto j) MELGRAD_INLINE_LAMBDA {
+      dft<b>([&](auto r) MELGRAD_INLINE_LAMBDA { return part[j * b + r]; },
+             [&](auto i, ComplexVector y) MELGRAD_INLINE_LAMBDA { store(Index<j + a * i>(), y); });
     });
   }
 }

@@ -53,8 +53,8 @@ void first_pass(const FftPass& pass, const Points& points, float* HWY_RESTRICT y
   const int64_t rest = pass.rest, row = row_points(rest) * complex_stride;
   for (int64_t k = 0; k < rest; ++k) {
     float* to = y + k * complex_stride;
-    dft<radix>([&](auto q) HWY_ATTR { return points(k + rest * q); },
-               [&](auto r, ComplexVector value) HWY_ATTR { store_complex(value, to + r * row); });
+    dft<radix>([&](auto q) MELGRAD_INLINE_LAMBDA { return points(k + rest * q); },
+               [&](auto r, ComplexVector value) MELGRAD_INLINE_LAMBDA { store_complex(value, to + r * row); });
   }
 }
 
@@ -68,12 +68,12 @@ void next_pass(const FftPass& pass, const float* HWY_RESTRICT x, float* HWY_REST
       const float* from = x + j * x_row + k * complex_stride;
       float* to = y + j * y_row + k * complex_stride;
       dft<radix>(
-          [&](auto q) HWY_ATTR {
+          [&](auto q) MELGRAD_INLINE_LAMBDA {
             const ComplexVector value = load_complex(from + q * rest * complex_stride);
             if constexpr (q == 0) return value;
             return multiply(value, twiddles + 2 * q);
           },
-          [&](auto r, ComplexVector value) HWY_ATTR { store_complex(value, to + r * done * y_row); });
+          [&](auto r, ComplexVector value) MELGRAD_INLINE_LAMBDA { store_complex(value, to + r * done * y_row); });
     }
   }
 }
@@ -84,12 +84,12 @@ HWY_INLINE void last_row(const FftPass& pass, const float* HWY_RESTRICT x, int64
   const float* twiddles = pass.twiddles.data() + j * 2 * radix;
   const float* from = x + j * row_points(radix) * complex_stride;
   dft<radix>(
-      [&](auto q) HWY_ATTR {
+      [&](auto q) MELGRAD_INLINE_LAMBDA {
         const ComplexVector value = load_complex(from + q * complex_stride);
         if constexpr (q == 0) return value;
         return multiply(value, twiddles + 2 * q);
       },
-      [&](auto r, ComplexVector value) HWY_ATTR { z[r] = value; });
+      [&](auto r, ComplexVector value) MELGRAD_INLINE_LAMBDA { z[r] = value; });
 }
 
 // Z is the transform of even samples plus i times that of odd ones, each of which is conjugate-symmetric. With a = Z[k],

@@ -73,10 +73,10 @@ class FrameLoader {
       Vector block[vector_lanes];
       // What the next block reads: too many rows at once for the hardware to foresee.
       const float* ahead = from + vector_lanes * stride + r * vector_lanes;
-      unroll<vector_lanes * vector_lanes / 16>([&](auto i) HWY_ATTR { hwy::Prefetch(ahead + i * 16); });
-      unroll<vector_lanes>([&](auto i) HWY_ATTR { block[i] = hn::LoadU(d, from + i * stride + r); });
+      unroll<vector_lanes * vector_lanes / 16>([&](auto i) MELGRAD_INLINE_LAMBDA { hwy::Prefetch(ahead + i * 16); });
+      unroll<vector_lanes>([&](auto i) MELGRAD_INLINE_LAMBDA { block[i] = hn::LoadU(d, from + i * stride + r); });
       transpose(block);
-      unroll<vector_lanes>([&](auto i) HWY_ATTR { hn::Store(block[i], d, to + (r + i) * columns_); });
+      unroll<vector_lanes>([&](auto i) MELGRAD_INLINE_LAMBDA { hn::Store(block[i], d, to + (r + i) * columns_); });
     }
   }
 

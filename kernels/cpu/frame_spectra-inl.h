@@ -110,7 +110,7 @@ class SpectraOneByOne final : public FrameSpectra {
     std::fill(rows + valid * row(), rows + vector_lanes * row(), 0.0F);
     for (int64_t k = used_.first; k < used_.last; k += vector_lanes) {
       Vector block[vector_lanes];
-      unroll<vector_lanes>([&](auto i) HWY_ATTR { block[i] = hn::LoadU(d, rows + i * row() + k); });
+      unroll<vector_lanes>([&](auto i) MELGRAD_INLINE_LAMBDA { block[i] = hn::LoadU(d, rows + i * row() + k); });
       transpose(block);
       for (int64_t i = 0; i < std::min<int64_t>(vector_lanes, used_.last - k); ++i)
         hn::Store(block[i], d, powers + (k + i) * vector_lanes);

@@ -72,7 +72,7 @@ class OneFrameFft {
     const FloatTag d;
     for (int64_t k = 0; k < plan_.size; k += vector_lanes) {
       Vector block_re[vector_lanes], block_im[vector_lanes];
-      unroll<vector_lanes>([&](auto i) HWY_ATTR {
+      unroll<vector_lanes>([&](auto i) MELGRAD_INLINE_LAMBDA {
         const float* turn = turns_.data() + (k + i) * complex_stride;
         const ComplexVector turned =
             multiply(load_complex(y + (k + i) * complex_stride), hn::LoadU(d, turn), hn::LoadU(d, turn + vector_lanes));
@@ -82,10 +82,10 @@ class OneFrameFft {
       transpose(block_re);
       transpose(block_im);
       dft<vector_lanes>(
-          [&](auto r) HWY_ATTR {
+          [&](auto r) MELGRAD_INLINE_LAMBDA {
             return ComplexVector{block_re[r], block_im[r]};
           },
-          [&](auto j, ComplexVector z) HWY_ATTR {
+          [&](auto j, ComplexVector z) MELGRAD_INLINE_LAMBDA {
             hn::StoreU(z.re, d, re + k + j * plan_.size);
             hn::StoreU(z.im, d, im + k + j * plan_.size);
           });

@@ -25,9 +25,9 @@ void transpose_plane(const float* x, int64_t x_stride, float* y, int64_t y_strid
   for (int64_t c = 0; c < whole_columns; c += vector_lanes) {
     for (int64_t r = 0; r < whole_rows; r += vector_lanes) {
       Vector tile[vector_lanes];
-      unroll<vector_lanes>([&](auto i) HWY_ATTR { tile[i] = hn::LoadU(d, x + (r + i) * x_stride + c); });
+      unroll<vector_lanes>([&](auto i) MELGRAD_INLINE_LAMBDA { tile[i] = hn::LoadU(d, x + (r + i) * x_stride + c); });
       transpose(tile);
-      unroll<vector_lanes>([&](auto i) HWY_ATTR { hn::StoreU(tile[i], d, y + (c + i) * y_stride + r); });
+      unroll<vector_lanes>([&](auto i) MELGRAD_INLINE_LAMBDA { hn::StoreU(tile[i], d, y + (c + i) * y_stride + r); });
     }
   }
   for (int64_t c = 0; c < columns; ++c)

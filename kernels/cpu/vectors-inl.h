@@ -7,6 +7,12 @@
 
 #include "kernels/fft.h"
 
+// After the parameters of a lambda that is a step of a kernel. Left as a function it would hand over vectors through
+// memory, and GCC copies complex ones in halves for which the next load has to wait: twice the time of an FFT.
+#ifndef MELGRAD_INLINE_LAMBDA
+#define MELGRAD_INLINE_LAMBDA HWY_ATTR __attribute__((always_inline))
+#endif
+
 #if defined(MELGRAD_KERNELS_CPU_VECTORS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef MELGRAD_KERNELS_CPU_VECTORS_INL_H_
 #undef MELGRAD_KERNELS_CPU_VECTORS_INL_H_
@@ -76,7 +82,7 @@ HWY_INLINE void store_complex(ComplexVector a, float* y) {
 HWY_INLINE void transpose_within_blocks(Vector* rows) {
   const FloatTag d;
   const hn::Repartition<double, FloatTag> pairs;
-  const auto as_pairs = [&](Vector v) HWY_ATTR { return hn::BitCast(pairs, v); };
+  const auto as_pairs = [&](Vector v) MELGRAD_INLINE_LAMBDA { return hn::BitCast(pairs, v); };
   const auto low01 = as_pairs(hn::InterleaveLower(d, rows[0], rows[1]));
   const auto high01 = as_pairs(hn::InterleaveUpper(d, rows[0], rows[1]));
   const auto low23 = as_pairs(hn::InterleaveLower(d, rows[2], rows[3]));
@@ -91,19 +97,19 @@ HWY_INLINE void transpose_within_blocks(Vector* rows) {
 // rows[i], lane j ← rows[j], lane i, for as many rows as a vector has lanes.
 HWY_INLINE void transpose([[maybe_unused]] Vector* rows) {
 #if HWY_TARGET != HWY_SCALAR
-  unroll<vector_lanes / 4>([&](auto i) HWY_ATTR { transpose_within_blocks(rows + 4 * i); });
+  unroll<vector_lanes / 4>([&](auto i) MELGRAD_INLINE_LAMBDA { transpose_within_blocks(rows + 4 * i); });
   // Now rows[4 g + j] holds in block b what belongs to row 4 b + j, block g: a transposition of the blocks is left.
 #endif
 #if HWY_MAX_BYTES == 32
   const FloatTag d;
-  unroll<4>([&](auto j) HWY_ATTR {
+  unroll<4>([&](auto j) MELGRAD_INLINE_LAMBDA {
     const Vector a = rows[j], b = rows[j + 4];
     rows[j] = hn::ConcatLowerLower(d, b, a);
     rows[j + 4] = hn::ConcatUpperUpper(d, b, a);
   });
 #elif HWY_MAX_BYTES == 64
   const FloatTag d;
-  unroll<4>([&](auto j) HWY_ATTR {
+  unroll<4>([&](auto j) MELGRAD_INLINE_LAMBDA {
     const Vector a01_c01 = hn::ConcatLowerLower(d, rows[j + 8], rows[j]);
     const Vector a23_c23 = hn::ConcatUpperUpper(d, rows[j + 8], rows[j]);
     const Vector b01_d01 = hn::ConcatLowerLower(d, rows[j + 12], rows[j + 4]);
