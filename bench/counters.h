@@ -12,5 +12,7 @@ namespace melgrad::bench {
 // rates as parts of those limits (B/s all read, all written, half and half); limit, the least time of the limit that
 // binds over the time taken. The row's label names that limit. A cost of 0 flops or bytes leaves out what it cannot give.
 void add_counters(benchmark::State& state, const Cost& cost, double seconds);
+// The rates alone, where this machine's limits say nothing: of a GPU.
+void add_rates(benchmark::State& state, const Cost& cost, double seconds);
 
 }  // namespace melgrad::bench

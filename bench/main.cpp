@@ -4,6 +4,7 @@
 //   melgrad-bench compare A.json B.json              what has become slower or faster by more than noise
 //   melgrad-bench report RESULTS.json… --out FOLDER  pictures and an HTML page
 //   melgrad-bench --device simt …                    what the CUDA kernels do, counted without a GPU (docs/simt.md)
+//   melgrad-bench --device cuda [REGEX] …            the kernels on a GPU: times and rates, waits for it included
 //   melgrad-bench --frontend-server, --model-server  for the scripts of bench/peers
 // MELGRAD_THREADS and MELGRAD_SIMD choose the threads and the instruction set.
 #include <benchmark/benchmark.h>
@@ -16,6 +17,7 @@
 
 #include "bench/compare/compare.h"
 #include "bench/frontend/frontend_server.h"
+#include "bench/kernels/operation_bench.h"
 #include "bench/models/model_server.h"
 #include "bench/report/report.h"
 #include "bench/simt/counts.h"
@@ -46,6 +48,13 @@ bool take_family(std::vector<std::string>& arguments) {
   return true;
 }
 
+// Throws Error where there is no GPU.
+std::string name_of_gpu() {
+  const DeviceStatus cuda = devices().back();
+  require(cuda.available, "device cuda: {}", cuda.reason);
+  return cuda.name;
+}
+
 // The machine's limits, in Google Benchmark's JSON and on standard error.
 void show_limits() {
   const MachineLimits& limits = machine_limits();
@@ -65,15 +74,21 @@ void show_limits() {
              "in cache may beat the memory's, Winograd the multiply-adds')\n");
 }
 
-int run_benches(const std::string& program, std::vector<std::string> arguments) {
+int run_benches(const std::string& program, std::vector<std::string> arguments, Device device) {
+  if (device == Device::cuda) arguments.insert(arguments.begin(), "kernels");  // the others measure the CPU
   if (!take_family(arguments)) return 2;
+  bench::register_operations(device);
   arguments.insert(arguments.begin(), program);
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   auto count = static_cast<int>(pointers.size());
   benchmark::Initialize(&count, pointers.data());
   if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
-  show_limits();
+  if (device == Device::cpu) {
+    show_limits();
+  } else {
+    benchmark::AddCustomContext("gpu", name_of_gpu());
+  }
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }
@@ -86,12 +101,16 @@ int main(int argc, char** argv) {
   try {
     if (first == "compare") return bench::compare_command({arguments.begin() + 1, arguments.end()});
     if (first == "report") return bench::report_command({arguments.begin() + 1, arguments.end()});
+    if (first == "--device" && arguments.size() > 1 && arguments[1] == "cuda") {
+      name_of_gpu();
+      return run_benches(argv[0], {arguments.begin() + 2, arguments.end()}, Device::cuda);
+    }
     if (first == "--device") return bench::counts_command({arguments.begin() + 1, arguments.end()});
     if (first == "--frontend-server") return bench::serve_frontend(std::cin, std::cout);
     if (const char* threads = std::getenv("MELGRAD_THREADS")) set_threads(std::atoi(threads));
     if (const char* simd = std::getenv("MELGRAD_SIMD")) use_simd(simd);
     if (first == "--model-server") return bench::serve_models(std::cin, std::cout);
-    return run_benches(argv[0], arguments);
+    return run_benches(argv[0], arguments, Device::cpu);
   } catch (const std::exception& error) {
     fmt::print(stderr, "melgrad-bench: {}\n", error.what());
     return 1;

@@ -12,15 +12,6 @@ void draw(const test::InputSpec& spec, uint32_t stream, const View& view) {
   for (int64_t i = 0; i < view.numel(); ++i) values[i] = static_cast<T>(static_cast<float>(spec.fill(random, false)));
 }
 
-Arrays on_device(const Arrays& host, Device device) {
-  Arrays arrays{device};
-  for (const View& view : host.views) {
-    arrays.add(view.shape, view.dtype);
-    copy(view, arrays.views.back());
-  }
-  return arrays;
-}
-
 }  // namespace
 
 void Arrays::add(const Shape& shape, DType dtype) {
@@ -28,6 +19,15 @@ void Arrays::add(const Shape& shape, DType dtype) {
   buffers.push_back(arena(device).allocate(view.bytes()));
   view.data = buffers.back().data();
   views.push_back(view);
+}
+
+Arrays copied_to(Device device, const Arrays& from) {
+  Arrays arrays{device};
+  for (const View& view : from.views) {
+    arrays.add(view.shape, view.dtype);
+    copy(view, arrays.views.back());
+  }
+  return arrays;
 }
 
 Arrays make_inputs(const test::OperationCase& operation, DType dtype, Device device) {
@@ -42,7 +42,7 @@ Arrays make_inputs(const test::OperationCase& operation, DType dtype, Device dev
                           : draw<float>(spec, stream, arrays.views.back());
     }
   }
-  return device == Device::cpu ? std::move(arrays) : on_device(arrays, device);
+  return device == Device::cpu ? std::move(arrays) : copied_to(device, arrays);
 }
 
 Arrays make_outputs(const test::OperationCase& operation, DType dtype, Device device) {

@@ -17,6 +17,8 @@ struct Arrays {
   std::vector<ConstView> inputs() const { return {views.begin(), views.end()}; }
 };
 
+Arrays copied_to(Device device, const Arrays& arrays);
+
 // The case's random inputs: f32 or f64 as `dtype` says, indices as i32. The same numbers on every device.
 Arrays make_inputs(const test::OperationCase& operation, DType dtype, Device device);
 // Zeros, as an optimizer's state starts; f32 outputs are of `dtype`.

@@ -6,6 +6,7 @@
 
 #include "kernels/device.h"
 #include "kernels/dispatch.h"
+#include "kernels/libraries.h"
 
 namespace melgrad {
 namespace {
@@ -82,6 +83,14 @@ std::vector<Device> available_devices() {
   for (const DeviceStatus& status : devices())
     if (status.available) available.push_back(status.device);
   return available;
+}
+
+std::vector<LibraryStatus> cuda_libraries() {
+  std::vector<LibraryStatus> all;
+  if (cuda_module().handle == nullptr) return all;
+  using Ask = void (*)(std::vector<LibraryStatus>&);
+  if (const auto ask = reinterpret_cast<Ask>(dlsym(cuda_module().handle, "melgrad_cuda_libraries"))) ask(all);
+  return all;
 }
 
 const void* cuda_symbol(const std::string& symbol) {

@@ -7,8 +7,8 @@
     python3 scripts/cuda_faults.py --list
 
 Where scripts/mutate.py changes what is computed, this puts in what goes wrong with threads and memory: a barrier left
-out, a lane missing in a mask, a bound one too far or too near, a stride one too long, two neighbouring arguments of a
-library's function swapped. It works as mutate.py does, with its parts (scripts/mutation): all faults are compiled in at
+out, a lane missing in a mask, a bound one too far or too near, a stride one too long, two strides of an index swapped,
+two arguments of a library's function swapped. It works as mutate.py does, with its parts (scripts/mutation): all faults are compiled in at
 once in build/faults, and a fault costs only the test cases that reach it, the quickest first, until one fails: first on
 simt in three schedules, then with an eye on races (test_kernel_races). tests/kernels/cuda_faults.md is written after
 each file. A survivor that changes nothing that can be seen is explained in tests/kernels/cuda_faults.txt; any other
@@ -17,6 +17,7 @@ makes the exit status 1.
 import argparse
 import collections
 import fnmatch
+import itertools
 import os
 import pathlib
 import re
@@ -25,7 +26,7 @@ import sys
 os.environ.setdefault("MELGRAD_MUTATION_TESTS", "kernels kernel_races")
 os.environ["MELGRAD_TEST_DEVICES"] = "simt"
 
-from mutate import Session, report  # noqa: E402: these read the environment
+from mutate import JOBS, Session, report  # noqa: E402: these read the environment
 from mutation.build import Project  # noqa: E402
 from mutation.render import Site  # noqa: E402
 from mutation.run import Runner, Tests  # noqa: E402
@@ -38,13 +39,10 @@ COMMAND = "python3 scripts/cuda_faults.py"
 
 BARRIERS = {"__syncthreads", "__syncwarp"}
 COMPARISONS = {"<", "<=", ">", ">="}
-LIBRARY = re.compile(r"^(cublas|cudnn|cufft)[A-Z]\w*$")
-KINDS = ("barrier left out", "lane mask", "bound too far", "bound too near", "stride too long", "arguments swapped")
-
-
-def is_kernel_file(path):
-    return fnmatch.fnmatch(path, "kernels/cu*/*.cu") or fnmatch.fnmatch(path, "kernels/cu*/*.h") or (
-        fnmatch.fnmatch(path, "kernels/cu*/*.cpp"))
+KINDS = ("barrier left out", "lane mask", "bound too far", "bound too near", "stride too long", "strides swapped",
+         "arguments swapped")
+# What only nvcc compiles, and what calls no kernel and no library.
+ASIDE = re.compile(r"/(portability|runtime|library|stream)\.h$")
 
 
 class Faults:
@@ -52,7 +50,7 @@ class Faults:
 
     def __init__(self, source, function):
         self.source, self.tokens, self.match, self.function = source, source.tokens, source.match, function
-        self.constants, self.sites = self._constants(), []
+        self.constants, self.sites, self.skipped = self._constants(), [], []
         for i in range(function.start, function.end):
             if i not in self.constants:
                 self._look_at(i)
@@ -92,22 +90,56 @@ class Faults:
             start, end = i + 1, self.source.right_operand(i, 10)
             if self.tokens[start].kind != "number":
                 self._add(start, end, "mutant::longer({id}, ", ")", ["stride too long"], self._around(i, end, 10))
-        elif LIBRARY.match(token.text) and self.tokens[i + 1].text == "(":
-            self._swap_arguments(i)
+        elif token.text == "+" and self.source.is_binary(i):
+            self._swap_strides(i)
+        elif token.text == "MELGRAD_CALL":
+            name = self.source.text_of(i, self.match[i + 1] + 1)
+            self._swap_arguments(i, self.match[i + 1] + 1, 0, "mutant::call({id}, %s, " % name, ")")
+        elif token.text == "CHECKED":  # kernels/cuda/cudnn_convolution.cpp
+            name = self.tokens[i + 2].text
+            self._swap_arguments(i, i + 1, 1, "check(mutant::call({id}, MELGRAD_CALL(cudnn, %s), " % name, f'), "{name}")')
 
-    def _swap_arguments(self, i):
-        parts, start, at, close = [], i + 2, i + 2, self.match[i + 1]
+    def _swap_strides(self, i):
+        """Of `a * s + b * t`, `a * s + b` and `b + a * s`."""
+        start, end = self.source.left_operand(i, 9), self.source.right_operand(i, 9)
+        for at in range(start, i):  # of `x + a * s` what stands before this sum is another matter
+            if self.tokens[at].text in ("+", "-") and self._at_top(start, at) and self.source.is_binary(at):
+                if self.tokens[at].text == "-":
+                    return
+                start = at + 1
+        left, right = self._factors(start, i), self._factors(i + 1, end)
+        if not left and not right:
+            return
+        parts = left + (right or [(i + 1, end)]) if left else right + [(start, i)]
+        if any(s.start < start < s.end < end for s in self.sites if s.mutants == ["strides swapped"]):
+            return self.skipped.append(i)
+        self._add(start, end, "mutant::strides({id}, ", ")", ["strides swapped"], "", parts=parts)
+
+    def _at_top(self, start, i):
+        at = start
+        while at < i:
+            at = self.match[at] + 1 if self.tokens[at].text in ("(", "[", "{", "<") and at in self.match else at + 1
+        return at == i
+
+    def _factors(self, start, end):
+        """The tokens of a and of s in `a * s`, or nothing."""
+        stars = [i for i in range(start, end) if self.tokens[i].text == "*" and self.source.is_binary(i)
+                 and self._at_top(start, i)]
+        return [(start, stars[-1]), (stars[-1] + 1, end)] if stars else []
+
+    def _swap_arguments(self, start, opener, first, before, after):
+        """`first` arguments of a macro are none of the function's."""
+        parts, begin, at, close = [], opener + 1, opener + 1, self.match[opener]
         while at < close:
             if self.tokens[at].text == ",":
-                parts.append((start, at))
-                start = at + 1
+                parts.append((begin, at))
+                begin = at + 1
             at = self.match[at] + 1 if self.tokens[at].text in "([{" else at + 1
-        parts.append((start, close))
-        if len(parts) < 2:
-            return
-        name = self.tokens[i].text
-        self._add(i, close + 1, "mutant::call({id}, [&](auto... a) {{ return %s(a...); }}, " % name, ")",
-                  ["arguments swapped"] * (len(parts) - 1), "", parts=parts)
+        parts = (parts + [(begin, close)])[first:]
+        texts = [" ".join(self.source.text_of(*part).split()) for part in parts]
+        kinds = [f"arguments swapped: {a}, {b}" for a, b in itertools.combinations(texts, 2)]
+        if kinds:
+            self._add(start, close + 1, before, after, kinds, "", parts=parts)
 
     def _around(self, i, end, precedence):
         start = self.source.left_operand(i, precedence)
@@ -124,10 +156,11 @@ class Faults:
 
 
 class FaultyProject(Project):
-    """mutate.py's project with these sites in it, in every kernel."""
+    """mutate.py's project with these sites in it, in every kernel and every file that calls a library."""
+    candidates = ("kernels/cuda/*.cu", "kernels/cuda/*.h", "kernels/cuda/*_*.cpp")
 
     def find_sites(self, path):
-        if not is_kernel_file(path) or path.endswith(("portability.h", "runtime.h")):
+        if ASIDE.search(path):
             return []
         source = self.regions.sources[path]
         return [site for function in self.regions.functions[path] for site in Faults(source, function).sites]
@@ -142,7 +175,7 @@ def write_table(project, session):
             if of != path or key not in results:
                 continue
             killed = results[key].startswith("killed")
-            counts[path][kind, killed] += 1
+            counts[path][kind.split(":")[0], killed] += 1
             if killed:
                 continue
             reason = same.reason(path, function, original, kind)
@@ -180,6 +213,7 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--survivors", action="store_true")
     parser.add_argument("--table", action="store_true", help="only write the table")
+    parser.add_argument("--build", action="store_true", help="only build and trace")
     options = parser.parse_args()
     project = FaultyProject(ROOT, ROOT / "build" / "faults", options.files)
     if options.list:
@@ -192,9 +226,11 @@ def main():
         project.compile()
         tests = Tests(project)
         tests.trace(report)
-        runner = Runner(project, tests)
+        runner = Runner(project, tests, JOBS)
     session = Session(project, runner, options.survivors)
-    for path in project.built if runner else ():
+    # As the user orders the patterns.
+    files = dict.fromkeys(f for pattern in options.files for f in project.built if fnmatch.fnmatch(f, pattern))
+    for path in files if runner and not options.build else ():
         session.run(path)
         write_table(project, session)
     unexplained = write_table(project, session)

@@ -7,6 +7,7 @@
 #include "apps/command.h"
 #include "apps/table.h"
 #include "kernels/device.h"
+#include "kernels/libraries.h"
 #include "kernels/simd.h"
 
 namespace melgrad {
@@ -16,15 +17,14 @@ void run(const CommonOptions& common) {
   const std::string simd = simd_name();
   const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
   if (common.json) {
-    Json object{{"version", MELGRAD_VERSION},
-                {"cpu", devices().front().name},
-                {"simd", simd},
-                {"threads", threads},
-                {"devices", Json::array()}};
+    Json object{{"version", MELGRAD_VERSION}, {"cpu", devices().front().name}, {"simd", simd},
+                {"threads", threads},         {"devices", Json::array()},      {"libraries", Json::array()}};
     for (const DeviceStatus& status : devices()) {
       object["devices"].push_back(
           {{"name", name_of(status.device)}, {"available", status.available}, {"reason", status.reason}});
     }
+    for (const LibraryStatus& status : cuda_libraries())
+      object["libraries"].push_back({{"name", status.name}, {"path", status.path}, {"reason", status.reason}});
     return print_json(object);
   }
   fmt::print("melgrad {}\nprocessor {}, {} threads, {}\n\n", MELGRAD_VERSION, devices().front().name, threads, simd);
@@ -34,6 +34,11 @@ void run(const CommonOptions& common) {
                     status.available ? status.name : status.reason});
   }
   fmt::print("{}", format_table(rows));
+  rows = {{"library", "available", "where it is, or why it is not there"}};
+  for (const LibraryStatus& status : cuda_libraries())
+    rows.push_back(
+        {status.name, status.reason.empty() ? "yes" : "no", status.reason.empty() ? status.path : status.reason});
+  if (rows.size() > 1) fmt::print("\n{}", format_table(rows));
 }
 
 }  // namespace

@@ -35,12 +35,16 @@ constexpr int64_t most_checked_flops = 2'000'000'000;
 std::vector<BenchCase> convolution_cases() {
   std::vector<BenchCase> cases;
   for (const auto& [name, p] : convolutions)
-    for (ConvAlgorithm algorithm : conv2d_algorithms(Device::cpu, p)) {
+    for (ConvAlgorithm algorithm : conv2d_algorithms(bench_device(), p)) {
       if (algorithm == ConvAlgorithm::direct && conv2d_cost(p, 4).flops > most_checked_flops) continue;
       const Shape x = p.x_shape(), w = p.weight_shape(), y = p.y_shape();
       const Cost cost = conv2d_cost(p, 4);
       const auto add = [&, n = name](const char* direction, const Shape& a, const Shape& b, const Shape& out) {
-        cases.push_back({{}, cost});
+        // Operands rounded to 8 or 11 bits.
+        const double bound = algorithm == ConvAlgorithm::tensor_core  ? 2e-2
+                             : algorithm == ConvAlgorithm::cudnn_tf32 ? 2e-3
+                                                                      : 1e-4;
+        cases.push_back({{}, cost, bound});
         OperationCase& operation = cases.back().operation;
         operation.name = fmt::format("conv2d/{}/{}/{}", n, name_of(algorithm), direction);
         operation.inputs = {{a}, {b}};

@@ -23,9 +23,10 @@ std::vector<BenchCase> cases() {
       operation.reference = [=](Inputs in, Outputs out) { reference::matmul<double>(p, in[0], in[1], out[0]); };
       cases.push_back({operation, matmul_cost(p, 4)});
     };
-    for (MatmulAlgorithm algorithm : matmul_algorithms(Device::cpu))
+    for (MatmulAlgorithm algorithm : matmul_algorithms(bench_device()))
       add(name_of(algorithm),
           [=](Stream& stream, Inputs in, Outputs out) { matmul(stream, p, in[0], in[1], out[0], algorithm); });
+    if (bench_device() != Device::cpu) continue;
     add("eigen", [=](Stream&, Inputs in, Outputs out) { eigen_matmul(p, in[0], in[1], out[0]); });
   }
   return cases;

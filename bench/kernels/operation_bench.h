@@ -16,12 +16,18 @@ namespace melgrad::bench {
 struct BenchCase {
   test::OperationCase operation;  // without a reference nothing is checked
   Cost cost;
+  double bound = 1e-4;  // of a result's largest element: how far it may be from the reference
 };
 
-// Registers the cases with Google Benchmark, under their names.
+// Keeps the cases for register_operations.
 class OperationBench {
  public:
   explicit OperationBench(std::vector<BenchCase> (*cases)());
 };
+
+// The device that the operations run on, the CPU unless main() says otherwise.
+Device bench_device();
+// Registers all cases with Google Benchmark, under their names.
+void register_operations(Device device);
 
 }  // namespace melgrad::bench

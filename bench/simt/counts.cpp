@@ -91,7 +91,7 @@ int print_counts(const std::string& filter, bool divergence) {
 
 int counts_command(const std::vector<std::string>& arguments) {
   const auto usage = [] {
-    fmt::print(stderr, "usage: melgrad-bench --device simt [--filter REGEX] [--divergence]\n");
+    fmt::print(stderr, "usage: melgrad-bench --device simt [--filter REGEX] [--divergence], or --device cuda [REGEX]\n");
     return 2;
   };
   if (arguments.empty() || arguments[0] != "simt") return usage();

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
-#if !defined(__CUDACC__)
+#if defined(__CUDACC__)
+#include "kernels/dispatch.h"
+#else
 #include "kernels/simt/count_table.h"
 #endif
 
@@ -15,6 +17,12 @@ void Lesson::heading(const std::string& text) {
 
 #if defined(__CUDACC__)
 
+// The module's, in which memory is copied too.
+cudaStream_t main_stream() {
+  static const auto stream = *static_cast<cudaStream_t (*const*)()>(cuda_symbol("melgrad_main_stream"));
+  return stream();
+}
+
 // The middle one of eleven times, after a first one that is not counted.
 void Lesson::measure(const std::function<void(Stream&)>& launch, const Cost& cost) {
   cudaEvent_t begin, end;
@@ -23,9 +31,9 @@ void Lesson::measure(const std::function<void(Stream&)>& launch, const Cost& cos
   launch(default_stream(lesson_device));
   std::vector<float> milliseconds(11);
   for (float& time : milliseconds) {
-    cuda::check(cudaEventRecord(begin), "cudaEventRecord");
+    cuda::check(cudaEventRecord(begin, main_stream()), "cudaEventRecord");
     launch(default_stream(lesson_device));
-    cuda::check(cudaEventRecord(end), "cudaEventRecord");
+    cuda::check(cudaEventRecord(end, main_stream()), "cudaEventRecord");
     cuda::check(cudaEventSynchronize(end), "cudaEventSynchronize");
     cuda::check(cudaEventElapsedTime(&time, begin, end), "cudaEventElapsedTime");
   }

@@ -9,7 +9,8 @@
 
 namespace melgrad::MELGRAD_DEVICE_NAMESPACE {
 
-struct TwoSums {
+// Aligned so that a thread reads and writes both at once: one by one, two lanes would meet in every bank.
+struct alignas(8) TwoSums {
   float first, second;
 };
 

@@ -7,7 +7,7 @@
 namespace melgrad::MELGRAD_DEVICE_NAMESPACE {
 namespace {
 
-MELGRAD_LIBRARY(cublas, "cuBLAS", "libcublas.so.13")
+MELGRAD_LIBRARY(cublas)
 
 void check(cublasStatus_t status, const char* call) {
   require(status == CUBLAS_STATUS_SUCCESS, "{}: {}", call, MELGRAD_CALL(cublas, cublasGetStatusString)(status));

@@ -11,7 +11,7 @@
 namespace melgrad::MELGRAD_DEVICE_NAMESPACE {
 namespace {
 
-MELGRAD_LIBRARY(cudnn, "cuDNN", "libcudnn.so.9")
+MELGRAD_LIBRARY(cudnn)
 
 void check(cudnnStatus_t status, const char* call) {
   if (status == CUDNN_STATUS_SUCCESS) return;

@@ -11,7 +11,7 @@
 namespace melgrad::MELGRAD_DEVICE_NAMESPACE {
 namespace {
 
-MELGRAD_LIBRARY(cufft, "cuFFT", "libcufft.so.12")
+MELGRAD_LIBRARY(cufft)
 
 // cuFFT has no texts for its results.
 void check(cufftResult result, const char* call) {

@@ -5,8 +5,9 @@
 // each operand at once. While one pair of pieces is multiplied the next is on its way from global memory, and lands in
 // the other of two buffers, so a round needs one barrier. An element of c is one sum in the order of the steps.
 // Bottleneck: the multiplier and shared memory: two 16-byte reads feed 16 multiply-adds.
-// Launch: 256 threads a tile of 64 × 64, or of 128 × 32 where b has few lines; 17 to 21 KB of shared memory. Rows are
-// padded by four floats, which keeps them aligned to 16 bytes and spreads stores over the banks.
+// Launch: 256 threads a tile of 64 × 64, or of 128 × 32 where b has few lines; 17 to 21 KB of shared memory.
+// Banks: rows are padded by four floats, which keeps them aligned to 16 bytes and puts the steps that neighbouring threads
+// store four banks apart; the ninth would be back at the first's, so its half of the steps lies two floats aside (place_of).
 //
 // An operand says what is multiplied; elements may lie anywhere:
 //   Line line(int64_t)                    what is known of a line before the walk (a pixel's place, say)
@@ -32,8 +33,24 @@ struct GemmTile {
 using SquareTile = GemmTile<64, 64>;
 using TallTile = GemmTile<128, 32>;
 
-// What one thread copies of an operand's pieces.
-template <class Operand, int lines>
+// Where a line lies in the row of its step: in the second half of a piece the two halves of every four lines have changed
+// places, which four lines that are read at once do not mind.
+__device__ __forceinline__ int place_of(int step, int line) {
+  return line ^ step / (gemm_depth / 2) * 2;
+}
+// Four lines of a step as they were before.
+__device__ __forceinline__ void in_order(int step, const float4& four, float (&lines)[gemm_own]) {
+  const bool changed = place_of(step, 0) != 0;
+  lines[0] = changed ? four.z : four.x;
+  lines[1] = changed ? four.w : four.y;
+  lines[2] = changed ? four.x : four.z;
+  lines[3] = changed ? four.y : four.w;
+}
+
+// What one thread copies of an operand's pieces. Where neighbouring threads take a step of several lines, every eight lines
+// are `skew` steps further than the eight before, and the last steps of all come round to the first: a sector is eight
+// floats, so global memory is asked for no more of them, and shared memory sees other banks.
+template <class Operand, int lines, int skew = 0>
 class PieceCopier {
   static constexpr int count = lines * gemm_depth / gemm_threads;  // elements a thread, of a piece
   // Neighbouring threads take neighbouring addresses: the same step of `count` lines, or the same line.
@@ -70,7 +87,8 @@ class PieceCopier {
   }
   static __device__ __forceinline__ int step_of(int i) {
     const int thread = static_cast<int>(threadIdx.x);
-    return inner ? thread % across : thread / across + i * apart;
+    const int step = inner ? thread % across : thread / across + i * apart;
+    return inner || skew == 0 ? step : (step + thread % across / 8 * skew) % gemm_depth;
   }
 
   const Operand& operand_;
@@ -91,8 +109,8 @@ __device__ __forceinline__ void multiply_tile(const A& a, const B& b, int64_t fi
   const int along_a = static_cast<int>(threadIdx.x) / threads_along_b;
   const int along_b = static_cast<int>(threadIdx.x) % threads_along_b;
   const auto store_pieces = [&](int buffer) {
-    a_copier.each([&](int step, int line, float value) { a_pieces[buffer][step][line] = value; });
-    b_copier.each([&](int step, int line, float value) { b_pieces[buffer][step][line] = value; });
+    a_copier.each([&](int step, int line, float value) { a_pieces[buffer][step][place_of(step, line)] = value; });
+    b_copier.each([&](int step, int line, float value) { b_pieces[buffer][step][place_of(step, line)] = value; });
   };
   float sum[own][own] = {};
   if (first_step < last_step) {
@@ -114,7 +132,9 @@ __device__ __forceinline__ void multiply_tile(const A& a, const B& b, int64_t fi
       const Shared<float> b_row = b_pieces[buffer][k];
       const float4 left = vector_cast<float4>(a_row)[along_a];
       const float4 right = vector_cast<float4>(b_row)[along_b];
-      const float of_a[own] = {left.x, left.y, left.z, left.w}, of_b[own] = {right.x, right.y, right.z, right.w};
+      float of_a[own], of_b[own];
+      in_order(k, left, of_a);
+      in_order(k, right, of_b);
       MELGRAD_UNROLL
       for (int i = 0; i < own; ++i) {
         MELGRAD_UNROLL

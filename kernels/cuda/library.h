@@ -7,12 +7,25 @@
 // so the CUDA module starts where a library is missing, and says which when it is asked for. On simt the calls are proved
 // consistent with the libraries' documentation, nothing more.
 //
-//   MELGRAD_LIBRARY(cublas, "cuBLAS", "libcublas.so.13")
+//   MELGRAD_LIBRARY(cublas)
 //   MELGRAD_CALL(cublas, cublasSgemm)(handle, …)
 #pragma once
 
+#include "kernels/libraries.h"
 #include "kernels/stream.h"
 #include "kernels/view.h"
+
+namespace melgrad {
+
+struct LibraryFile {
+  const char* title;
+  const char* file;
+};
+inline constexpr LibraryFile cublas_file{"cuBLAS", "libcublas.so.13"};
+inline constexpr LibraryFile cudnn_file{"cuDNN", "libcudnn.so.9"};
+inline constexpr LibraryFile cufft_file{"cuFFT", "libcufft.so.12"};
+
+}  // namespace melgrad
 
 #if defined(MELGRAD_CUDA_MODULE)
 
@@ -26,22 +39,25 @@ namespace melgrad::cuda {
 // environment that is active ($VIRTUAL_ENV), where NVIDIA's wheels put theirs.
 class Library {
  public:
-  Library(const char* title, const char* file);
+  explicit Library(const LibraryFile& file);
   bool is_there() const { return handle_ != nullptr; }
+  LibraryStatus status() const;
   void* find(const char* symbol) const;  // throws Error if there is no library, or no such symbol in it
 
  private:
-  const char* title_;
-  const char* file_;
+  void open(const char* path);
+
+  LibraryFile file_;
   void* handle_ = nullptr;
+  std::string reason_;
 };
 
 }  // namespace melgrad::cuda
 
-#define MELGRAD_LIBRARY(library, title, file) \
-  inline const Library& library() {           \
-    static const Library opened(title, file); \
-    return opened;                            \
+#define MELGRAD_LIBRARY(library)                 \
+  inline const Library& library() {              \
+    static const Library opened(library##_file); \
+    return opened;                               \
   }
 // A header may give a function another name by a macro (cublasSgemm is cublasSgemm_v2): it must be expanded first.
 #define MELGRAD_CALL(library, function) MELGRAD_CALL_EXPANDED(library, function)
@@ -65,10 +81,10 @@ struct Library {
 
 }  // namespace melgrad::simt
 
-#define MELGRAD_LIBRARY(library, title, file) \
-  inline const Library& library() {           \
-    static const Library linked;              \
-    return linked;                            \
+#define MELGRAD_LIBRARY(library)    \
+  inline const Library& library() { \
+    static const Library linked;    \
+    return linked;                  \
   }
 #define MELGRAD_CALL(library, function) (&function)
 

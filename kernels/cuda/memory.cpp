@@ -104,4 +104,7 @@ extern "C" {
 extern __attribute__((visibility("default"))) const melgrad::MemoryFunctions melgrad_memory;
 const melgrad::MemoryFunctions melgrad_memory{melgrad::cuda::allocate, melgrad::cuda::free_block,
                                               melgrad::cuda::to_host, melgrad::cuda::from_host};
+// For kernels outside of the module, as those of docs/kernels.
+extern __attribute__((visibility("default"))) cudaStream_t (*const melgrad_main_stream)();
+cudaStream_t (*const melgrad_main_stream)() = melgrad::cuda::main_stream;
 }

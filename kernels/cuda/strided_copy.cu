@@ -2,10 +2,13 @@
 //
 // Algorithm: a thread finds the place of its element in both arrays; axes that both walks take as one are joined first,
 // so a slice or a join costs one division or two, each a multiplication (Divider). Neighbouring threads write
-// neighbouring elements along the last axis of the walk.
-// Bottleneck: global memory. A transpose reads one element of each 32-byte sector at a time and lives off the cache.
-// Launch: blocks of 256 threads, enough to fill the GPU; no shared memory.
-#include "kernels/cuda/walks.h"
+// neighbouring elements along the last axis of the walk. Where the neighbours of x lie along another axis, these two axes
+// are matrices to be transposed, in tiles (kernels/cuda/transpose.h).
+// Bottleneck: global memory.
+// Launch: blocks of 256 threads, enough to fill the GPU; no shared memory, or 4.2 KB for a tile.
+#include <optional>
+
+#include "kernels/cuda/transpose.h"
 
 namespace melgrad::MELGRAD_DEVICE_NAMESPACE {
 namespace {
@@ -26,13 +29,43 @@ __global__ void __launch_bounds__(threads)
   });
 }
 
+// The walks as transposes, where the neighbours of y lie along one axis and those of x along another.
+std::optional<Transposes> as_transposes(const Walks<2>& walks) {
+  constexpr int64_t shortest = 16;  // of fewer, a tile would be mostly empty
+  const auto axis_of_neighbours = [&](int array) {
+    int axis = 0;
+    while (axis < walks.rank && (walks.strides[axis][array] != 1 || walks.sizes[axis].divisor() < shortest)) ++axis;
+    return axis;
+  };
+  const int columns = axis_of_neighbours(0), rows = axis_of_neighbours(1);
+  if (rows == columns || std::max(rows, columns) == walks.rank) return {};
+  Transposes matrices{.rows = walks.sizes[rows].divisor(),
+                      .columns = walks.sizes[columns].divisor(),
+                      .x_stride = walks.strides[rows][0],
+                      .y_stride = walks.strides[columns][1]};
+  Walks<2>& begins = matrices.begins;
+  begins.rank = 0;
+  for (int array = 0; array < 2; ++array) begins.offsets[array] = walks.offsets[array];
+  for (int axis = 0; axis < walks.rank; ++axis) {
+    if (axis == rows || axis == columns) continue;
+    begins.sizes[begins.rank] = walks.sizes[axis];
+    for (int array = 0; array < 2; ++array) begins.strides[begins.rank][array] = walks.strides[axis][array];
+    matrices.count *= walks.sizes[axis].divisor();
+    ++begins.rank;
+  }
+  begins.rank = std::max(begins.rank, 1);
+  return matrices;
+}
+
 template <bool accumulate, class T>
 void move(Stream& stream, const Shape& shape, ConstView x, const Walk& x_walk, View y, const Walk& y_walk) {
   const int64_t n = shape.numel();
   if (n == 0) return;
-  launch<strided_move_kernel<accumulate, T>>(striding_blocks(n, threads), threads, 0, stream, n,
-                                             joined_walks<2>(shape, {x_walk, y_walk}), global<const T>(x),
-                                             global<T>(y));
+  const Walks<2> walks = joined_walks<2>(shape, {x_walk, y_walk});
+  if (const auto matrices = as_transposes(walks))
+    return launch_transposes<accumulate, T>(stream, *matrices, global<const T>(x), global<T>(y));
+  launch<strided_move_kernel<accumulate, T>>(striding_blocks(n, threads), threads, 0, stream, n, walks,
+                                             global<const T>(x), global<T>(y));
 }
 
 void copy_all(Stream& stream, const Shape& shape, ConstView x, const Walk& x_walk, View y, const Walk& y_walk) {

@@ -5,8 +5,10 @@
 // buffers; [line][step], since the tensor core wants the steps of a line together. Each of 8 warps has 16 lines of a and
 // 32 of b: per piece one ldmatrix for a, two for b and four products of 16 × 8 × 16.
 // Bottleneck: the fetching: a piece is 16 tensor-core cycles of work at most.
-// Launch: as gemm.h; 12 to 15 KB of shared memory. Lines are padded to 48 bytes: eight of them, which ldmatrix reads at
-// once, then lie in different banks.
+// Launch: as gemm.h; 12 to 15 KB of shared memory.
+// Banks: lines are padded to 48 bytes, twelve banks. Eight of them, which ldmatrix reads at once, then lie in different
+// banks. The eight lines behind begin in the same ones; where a warp stores 32 lines, each eight of them are at other steps
+// (the skew of PieceCopier).
 #pragma once
 
 #include "kernels/cuda/gemm.h"
@@ -43,12 +45,13 @@ __device__ __forceinline__ void multiply_fragments(float (&sum)[4], const uint32
 template <class Tile, class A, class B, class Store>
 __device__ __forceinline__ void multiply_tile_bf16(const A& a, const B& b, int64_t first_a, int64_t first_b,
                                                    int64_t first_step, int64_t last_step, const Store& store) {
-  constexpr int pad = 8, products = 4;  // 16 × 8 each, side by side along b
+  constexpr int pad = 8, skew = 2;
+  constexpr int products = 4;  // 16 × 8 each, side by side along b
   constexpr int warp_b = 8 * products, warps_along_b = Tile::b / warp_b;
   __shared__ SharedArray<uint16_t, 2, Tile::a, gemm_depth + pad> a_pieces;
   __shared__ SharedArray<uint16_t, 2, Tile::b, gemm_depth + pad> b_pieces;
-  PieceCopier<A, Tile::a> a_copier(a, first_a);
-  PieceCopier<B, Tile::b> b_copier(b, first_b);
+  PieceCopier<A, Tile::a, skew> a_copier(a, first_a);
+  PieceCopier<B, Tile::b, skew> b_copier(b, first_b);
   const auto fetch = [&](int64_t step) {
     a_copier.fetch(step);
     b_copier.fetch(step);

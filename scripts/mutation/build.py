@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 
-from mutation.regions import Regions, includes_of
+from mutation.regions import CANDIDATES, Regions, includes_of
 from mutation.render import render
 from mutation.sites import Finder
 
@@ -30,13 +30,14 @@ def write_if_changed(path, text):
 class Project:
     """The mutated copy. `mutants`: number → (file, key, line, function, original, mutation). Only files that match one of
     the patterns are built with their mutants, so that a few files are a short build."""
+    candidates = CANDIDATES
 
     def __init__(self, root, folder, patterns=("*",)):
         self.root, self.folder = pathlib.Path(root), pathlib.Path(folder)
         # Where the usual build has its folder, so that the compiler cache knows what is not mutated.
         self.tree, self.build = self.folder / "tree", self.folder / "tree" / "build" / "release"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.regions = Regions(self.root)
+        self.regions = Regions(self.root, self.candidates)
         self.numbers = self._load("numbers.json", {})
         self.invalid = {path: set(keys) for path, keys in self._load("invalid.json", {}).items()}
         self.sites, self.mutants, self.texts = {}, {}, {}

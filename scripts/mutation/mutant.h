@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <tuple>
 #include <type_traits>
@@ -340,24 +341,54 @@ constexpr auto longer(int base, A&& stride) {
   }
 }
 
-// Calls a library's function, two neighbouring arguments of one type swapped.
-template <std::size_t first, class... A>
-void swap_neighbours(int number, bool chosen, std::tuple<A...>& arguments) {
+// a * s + b * t with the strides s and t swapped; without t it is 1.
+template <class A, class S, class B, class T>
+constexpr auto strides(int base, const A& a, const S& s, const B& b, const T& t) {
+  if constexpr (std::is_integral_v<A> && std::is_integral_v<S> && std::is_integral_v<B> && std::is_integral_v<T>) {
+    using Result = decltype(a * s + b * t);
+    return on(base) ? static_cast<Result>(a * t + b * s) : a * s + b * t;
+  } else {
+    if (!std::is_constant_evaluated()) absent(base);
+    return a * s + b * t;
+  }
+}
+template <class A, class S, class B>
+constexpr auto strides(int base, A&& first, S&& stride, B&& second) {
+  const auto& a = plain(static_cast<A&&>(first));
+  const auto& s = plain(static_cast<S&&>(stride));
+  const auto& b = plain(static_cast<B&&>(second));
+  if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(b)>>) {
+    return strides(base, a, s, b, 1);
+  } else {
+    if (!std::is_constant_evaluated()) absent(base);
+    return b + a * s;
+  }
+}
+
+// Calls a library's function, two arguments of one type swapped: mutants count pairs of arguments, (0, 1), (0, 2), …
+template <std::size_t first, std::size_t second, class... A>
+void swap_arguments(int number, bool chosen, std::tuple<A...>& arguments) {
   using All = std::tuple<A...>;
-  if constexpr (std::is_same_v<std::tuple_element_t<first, All>, std::tuple_element_t<first + 1, All>>) {
-    if (chosen) std::swap(std::get<first>(arguments), std::get<first + 1>(arguments));
+  if constexpr (std::is_same_v<std::tuple_element_t<first, All>, std::tuple_element_t<second, All>> &&
+                !std::is_same_v<std::tuple_element_t<first, All>, std::nullptr_t>) {
+    if (chosen) std::swap(std::get<first>(arguments), std::get<second>(arguments));
   } else {
     absent(number);
   }
 }
 template <class Function, class... A>
 auto call(int base, const Function& function, A... values) {
+  constexpr std::size_t count = sizeof...(A);
   std::tuple<A...> arguments(values...);
-  const int n = chosen(base, static_cast<int>(sizeof...(A)) - 1);
-  [&]<std::size_t... i>(std::index_sequence<i...>) {
-    (swap_neighbours<i>(base + static_cast<int>(i), n == static_cast<int>(i), arguments), ...);
+  const int n = chosen(base, static_cast<int>(count * (count - 1) / 2));
+  int number = 0;
+  const auto swap_with = [&]<std::size_t first, std::size_t... after>(std::index_sequence<after...>) {
+    ((swap_arguments<first, first + 1 + after>(base + number, n == number, arguments), ++number), ...);
+  };
+  [&]<std::size_t... first>(std::index_sequence<first...>) {
+    (swap_with.template operator()<first>(std::make_index_sequence<count - 1 - first>()), ...);
   }
-  (std::make_index_sequence<sizeof...(A) - 1>());
+  (std::make_index_sequence<count>());
   return std::apply(function, arguments);
 }
 

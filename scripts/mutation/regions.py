@@ -102,9 +102,9 @@ def includes_of(text):
 class Regions:
     """All candidate files, their functions, and which of them are mutated (`chosen`)."""
 
-    def __init__(self, root):
+    def __init__(self, root, candidates=CANDIDATES):
         self.root = pathlib.Path(root)
-        self.paths = sorted({p.relative_to(root).as_posix() for pattern in CANDIDATES for p in self.root.glob(pattern)
+        self.paths = sorted({p.relative_to(root).as_posix() for pattern in candidates for p in self.root.glob(pattern)
                              if not any(p.match(aside) for aside in ASIDE)})
         self.sources = {path: Source(path, (self.root / path).read_text()) for path in self.paths}
         self.functions = {path: functions_of(source) for path, source in self.sources.items()}

@@ -21,18 +21,18 @@ int status_of(int wait_status) {
   return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
 }
 
-pid_t spawn(const Arguments& arguments, const Environment& environment, const std::string& out,
-            const std::string& err) {
+pid_t spawn(const std::filesystem::path& program, const Arguments& arguments, const Environment& environment,
+            const std::string& out, const std::string& err) {
   const pid_t child = ::fork();
   require(child >= 0, "fork: {}", std::strerror(errno));
   if (child > 0) return child;
   for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
   ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
   ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
-  std::vector<char*> argv{const_cast<char*>(MELGRAD_PROGRAM)};
+  std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
-  ::execv(MELGRAD_PROGRAM, argv.data());
+  ::execv(program.c_str(), argv.data());
   std::_Exit(127);
 }
 
@@ -45,15 +45,15 @@ std::string file_bytes(const std::filesystem::path& path) {
   return bytes.str();
 }
 
-Outcome run_program(const Arguments& arguments, const Environment& environment) {
+Outcome run_program(const Arguments& arguments, const Environment& environment, const std::filesystem::path& program) {
   const TemporaryFolder folder;
   const auto out = folder / "out", err = folder / "err";
-  const int status = wait_for(spawn(arguments, environment, out, err));
+  const int status = wait_for(spawn(program, arguments, environment, out, err));
   return {status, file_bytes(out), file_bytes(err)};
 }
 
 pid_t start_program(const Arguments& arguments) {
-  return spawn(arguments, {}, "/dev/null", "/dev/null");
+  return spawn(MELGRAD_PROGRAM, arguments, {}, "/dev/null", "/dev/null");
 }
 
 int wait_for(pid_t process) {

@@ -21,7 +21,9 @@ struct Outcome {
 using Arguments = std::vector<std::string>;
 using Environment = std::map<std::string, std::string>;
 
-Outcome run_program(const Arguments& arguments, const Environment& environment = {});
+// `program`: a copy of it elsewhere.
+Outcome run_program(const Arguments& arguments, const Environment& environment = {},
+                    const std::filesystem::path& program = MELGRAD_PROGRAM);
 
 // Starts the program and leaves it running, its output thrown away.
 pid_t start_program(const Arguments& arguments);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -211,7 +212,8 @@ TEST_CASE("conv2d agrees with the reference in every direction and algorithm: la
   check_on_cpu(false);
 }
 
-TEST_CASE("conv2d's CUDA kernels agree with the reference in every direction and algorithm") {
+// The algorithms that `wanted` names, in every direction; the cheapest problems first, so that a fault shows soon.
+void check_cuda_kernels(std::initializer_list<ConvAlgorithm> wanted) {
   constexpr Padding same = Padding::same, valid = Padding::valid;
   std::vector<Conv2dProblem> all = problems();
   all.push_back(problem_of({1, 37, 31, 3}, 5, {3}, {3, 2}, same));  // three chunks of the weight gradient
@@ -220,11 +222,29 @@ TEST_CASE("conv2d's CUDA kernels agree with the reference in every direction and
   all.push_back({2, 1, 33, 5, 34, {1}, {6, 3, 1, 4, 1}});           // and with unlike pads
   all.push_back(grouped(problem_of({2, 6, 7, 12}, 10, {2}, {3}, same), 2));
   constexpr int64_t slow = 3'000'000;  // flops: simt runs about a thousandth of a GPU's a second
-  for (const Conv2dProblem& problem : all) {
-    if (conv2d_cost(problem, 4).flops > slow) continue;
+  const auto flops = [](const Conv2dProblem& problem) { return conv2d_cost(problem, 4).flops; };
+  std::erase_if(all, [&](const Conv2dProblem& problem) { return flops(problem) > slow; });
+  std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return flops(a) < flops(b); });
+  for (const Conv2dProblem& problem : all)
     for (ConvAlgorithm algorithm : algorithms(Device::simt, problem))
-      for (const OperationCase& direction : directions(problem, algorithm, Device::simt)) test::check(direction);
-  }
+      if (std::count(wanted.begin(), wanted.end(), algorithm) != 0)
+        for (const OperationCase& direction : directions(problem, algorithm, Device::simt)) test::check(direction);
+}
+
+TEST_CASE("conv2d's CUDA kernels agree with the reference: loops over the definition") {
+  check_cuda_kernels({ConvAlgorithm::direct});
+}
+TEST_CASE("conv2d's CUDA kernels agree with the reference: implicit matrix products") {
+  check_cuda_kernels({ConvAlgorithm::implicit_gemm});
+}
+TEST_CASE("conv2d's CUDA kernels agree with the reference: overlapping rows") {
+  check_cuda_kernels({ConvAlgorithm::strided_gemm});
+}
+TEST_CASE("conv2d's CUDA kernels agree with the reference: tensor cores") {
+  check_cuda_kernels({ConvAlgorithm::tensor_core});
+}
+TEST_CASE("conv2d's CUDA kernels agree with the reference: cuDNN and what is chosen") {
+  check_cuda_kernels({ConvAlgorithm::cudnn, ConvAlgorithm::cudnn_tf32, ConvAlgorithm::automatic});
 }
 
 TEST_CASE("conv2d: gradients") {

@@ -4,6 +4,7 @@
 #include "kernels/matmul.h"
 #include "kernels/simt/access_counter.h"
 #include "kernels/simt/count_table.h"
+#include "kernels/strided_copy.h"
 
 namespace melgrad::simt {
 namespace {
@@ -199,6 +200,19 @@ TEST_CASE("counting: the same for any number of host threads, and added up over 
     CHECK(kernel.blocks == 128);
     CHECK(kernel.total(Access::global_load).sectors == 2 * 512);
   }
+}
+
+// Rows of 64 floats are 8 sectors, on the way in and on the way out; tiles are 33 floats wide.
+TEST_CASE("counting: a transposing copy goes along rows on both sides, without conflicts") {
+  const Array x(64 * 64), y(64 * 64);
+  const Recording recording(counts);
+  strided_copy(stream(), {64, 64}, x.view, {{1, 64}}, y.view, contiguous_walk({64, 64}));
+  REQUIRE(recording.kernels().size() == 1);
+  const KernelCounts& kernel = recording.kernels()[0];
+  CHECK(kernel.total(Access::global_load).sectors == 64 * 8);
+  CHECK(kernel.total(Access::global_store).sectors == 64 * 8);
+  CHECK(kernel.total(Access::shared_store).wavefronts == 64 * 64 / 32);
+  CHECK(kernel.total(Access::shared_load).wavefronts == 64 * 64 / 32);
 }
 
 TEST_CASE("counting: nothing outside of a Recording, and what is inside belongs to the innermost") {
