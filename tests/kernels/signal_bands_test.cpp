@@ -207,11 +207,13 @@ TEST_CASE("limit_bands agrees with the reference") {
 
 TEST_CASE("scale_rows agrees with the reference") {
   for (const Shape& shape : {Shape{0, 3}, Shape{1, 1}, Shape{7, 5}, Shape{9, 33}, Shape{3, 331}})
-    for (bool constant : {false, true}) {
+    for (const std::string rows : {"wide", "narrow", "constant"}) {
       OperationCase scale;
-      scale.name = fmt::format("scale_rows {}{}", shape.to_string(), constant ? " constant" : "");
+      scale.name = fmt::format("scale_rows {} {}", shape.to_string(), rows);
       scale.inputs = {{shape}};
-      if (constant) scale.inputs[0].fill = [](Generator&, bool) { return 2.5; };
+      if (rows == "narrow")
+        scale.inputs[0].fill = [](Generator& random, bool) { return random.uniform(-0.125, 0.125); };
+      if (rows == "constant") scale.inputs[0].fill = [](Generator&, bool) { return 2.5; };
       scale.outputs = {{shape}};
       scale.run = [](Stream& stream, Inputs in, Outputs out) { scale_rows(stream, in[0], out[0]); };
       scale.reference = [](Inputs in, Outputs out) { reference::scale_rows<double>(in[0], out[0]); };
