@@ -166,6 +166,11 @@ class FaultyProject(Project):
         return [site for function in self.regions.functions[path] for site in Faults(source, function).sites]
 
 
+class FaultSession(Session):
+    journal = ROOT / "build" / "faults" / "journal.jsonl"
+    explained = EXPLAINED
+
+
 def write_table(project, session):
     same = SameFunction(EXPLAINED)
     counts, survivors, unexplained = collections.defaultdict(collections.Counter), [], []
@@ -227,7 +232,7 @@ def main():
         tests = Tests(project)
         tests.trace(report)
         runner = Runner(project, tests, JOBS)
-    session = Session(project, runner, options.survivors)
+    session = FaultSession(project, runner, options.survivors)
     # As the user orders the patterns.
     files = dict.fromkeys(f for pattern in options.files for f in project.built if fnmatch.fnmatch(f, pattern))
     for path in files if runner and not options.build else ():

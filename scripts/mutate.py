@@ -44,11 +44,13 @@ def commit():
 
 
 class Session:
+    journal = ROOT / "build" / "mutation" / "journal.jsonl"  # of all builds, with and without a sanitizer
+    explained = SAME_FUNCTION
+
     def __init__(self, project, runner, survivors_only):
         self.project, self.runner, self.survivors_only = project, runner, survivors_only
-        self.same = SameFunction(SAME_FUNCTION)
-        # Of all builds, with and without a sanitizer.
-        self.path, self.state = ROOT / "build" / "mutation" / "journal.jsonl", {}
+        self.same = SameFunction(self.explained)
+        self.path, self.state = self.journal, {}
         for line in self.path.read_text().splitlines() if self.path.exists() else ():
             self.note(json.loads(line))
         # What a later trace showed not to exist for the types at hand.

@@ -94,15 +94,15 @@ class Tests:
         size = max(self.project.mutants) + 1
         path = self.project.folder / "trace"
         path.write_bytes(bytes(size))
-        status, _ = self.run(case, -1, LONGEST, path)
-        if status == 0:
+        status, seconds = self.run(case, -1, LONGEST, path)
+        data = path.read_bytes()
+        reached = {found.start() for found in re.finditer(b"\x01", data)}
+        if status == 0 and reached:  # the time without a trace
             status, seconds = self.run(case, -1, LONGEST)
         if status != 0:
             report(f"left out, too long or failing without a mutant: test_{case.program}: {case.name}")
             return
-        self.seconds[case] = seconds
-        data = path.read_bytes()
-        self.reached[case] = {found.start() for found in re.finditer(b"\x01", data)}
+        self.seconds[case], self.reached[case] = seconds, reached
         self.absent |= {found.start() for found in re.finditer(b"\x02", data)}
 
     def cases_of(self, base, folder, enough):
