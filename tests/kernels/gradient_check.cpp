@@ -77,7 +77,7 @@ class Experiment {
 }  // namespace
 
 void check_gradient(const GradientCase& gradient_case) {
-  if (checks_races_only()) return;
+  if (checks_races_only() || !is_asked_for(Device::cpu)) return;
   CHECK_MESSAGE(!gradient_case.proves.empty(), gradient_case.name << ": say which functions this proves");
   for (const std::string& function : gradient_case.proves) record_gradient(function);
   Experiment experiment(gradient_case);

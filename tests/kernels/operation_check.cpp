@@ -185,12 +185,6 @@ void check_races(const OperationCase& operation, const Expectation& expectation)
   }
 }
 
-// MELGRAD_TEST_DEVICES, if set, names the devices to run on: a search for mutants of one device leaves out the others.
-bool is_asked_for(Device device) {
-  const char* names = std::getenv("MELGRAD_TEST_DEVICES");
-  return names == nullptr || std::string_view(names).find(name_of(device)) != std::string_view::npos;
-}
-
 void check_device(const OperationCase& operation, Device device, bool exact, const Expectation& expectation) {
   if (device == Device::simt) return check_schedules(operation, exact, expectation);
   if (device == Device::cpu) return check_threads(operation, exact, expectation);
@@ -198,6 +192,11 @@ void check_device(const OperationCase& operation, Device device, bool exact, con
 }
 
 }  // namespace
+
+bool is_asked_for(Device device) {
+  const char* names = std::getenv("MELGRAD_TEST_DEVICES");
+  return names == nullptr || std::string_view(names).find(name_of(device)) != std::string_view::npos;
+}
 
 void check_races_only() {
   races_only = true;

@@ -16,4 +16,7 @@ void check(const OperationCase& operation);
 void check_races_only();
 bool checks_races_only();
 
+// MELGRAD_TEST_DEVICES, if set, names the devices to run on: a search for mutants of one device leaves out the others.
+bool is_asked_for(Device device);
+
 }  // namespace melgrad::test
