@@ -14,6 +14,7 @@ test programs fork for each case, not even their start. scripts/mutation/ has th
 variables, sites (how), build, run, table. Each result is at once a line of build/mutation/journal.jsonl, so a run can be
 stopped at any time; a file whose text changed is run anew. tests/mutation/results.md is written after each file. Exit status 1 if a survivor is not explained in tests/mutation/same_function.txt. Needs Python
 3.11, git and what the build needs; MELGRAD_MUTATION_JOBS sets the number of processes (2).
+MELGRAD_MUTATION_FIRST_OF=5 judges every fifth mutant of each file first, then the others.
 """
 import argparse
 import collections
@@ -31,6 +32,7 @@ from mutation.table import SameFunction, write
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAME_FUNCTION = ROOT / "tests" / "mutation" / "same_function.txt"
+FIRST_OF = int(os.environ.get("MELGRAD_MUTATION_FIRST_OF", "1"))  # n: every n-th mutant of each file first
 JOBS = int(os.environ.get("MELGRAD_MUTATION_JOBS", "2"))
 
 
@@ -73,11 +75,12 @@ class Session:
         path, _, _, function, original, mutation = self.project.mutants[number]
         return self.same.reason(path, function, original, mutation) is not None
 
-    def run(self, file):
+    def run(self, file, part):
+        """`part` says which of the file's mutants, by their place in it."""
         project, source, at = self.project, self.project.hash_of(file), commit()
         entry = self.state.get(file, {"hash": "", "mutants": {}})
         judged = entry["mutants"] if entry["hash"] == source else {}
-        key_of = {n: project.mutants[n][1] for n in self.runner.numbers_of(file)}
+        key_of = {n: project.mutants[n][1] for place, n in enumerate(self.runner.numbers_of(file)) if part(place)}
         waiting = [n for n, key in key_of.items() if key not in judged or (
             self.survivors_only and not judged[key].startswith("killed") and not self.is_same_function(n))]
         began = last = time.monotonic()
@@ -144,9 +147,11 @@ def main():
     if not options.table and not options.build:
         # As the user orders the patterns: the most important files first.
         files = [f for pattern in options.files for f in project.built if fnmatch.fnmatch(f, pattern)]
-        for file in dict.fromkeys(files):
-            session.run(file)
-            table()
+        # A run that is stopped has then seen all files, each at regular distances.
+        for part in (lambda place: place % FIRST_OF == 0, lambda place: place % FIRST_OF != 0):
+            for file in dict.fromkeys(files):
+                session.run(file, part)
+                table()
     unexplained, same = table()
     for file, line, function, original, mutation, result in unexplained:
         print(f"{file} | {function} | {original} | {mutation} | {result} at line {line}")

@@ -43,7 +43,14 @@ std::vector<Conv2dProblem> problems() {
       problem_of({1, 5, 5, 130}, 2, {5}, {5}, valid),     // one position, a long sum
       problem_of({0, 4, 4, 3}, 2, {2}, {2}, valid),       // an empty batch
       {1, 4, 6, 7, 5, {3, 2, 1, 2, 0}, {3, 1, 1, 0, 2}},  // padding on one side only
-      problem_of({1, 260, 40, 8}, 20, {5}, {5}, same),    // several blocks of patches a sample
+      {2, 5, 6, 3, 4, {2}, {3, 1, 1, 1, 0}},              // one column of it, before
+      {2, 5, 6, 3, 4, {2}, {3, 1, 1, 0, 1}},              // and after
+      problem_of({1, 4, 9, 2}, 3, {2}, {3, 1, 2}, same),  // dilation
+      grouped(problem_of({1, 4, 5, 4}, 6, {2}, {2}, same), 2),
+      problem_of({1, 260, 40, 8}, 20, {5}, {5}, same),    // several blocks of patches a sample,
+      problem_of({2, 2, 200, 83}, 1, {2}, {1}, same),     // also of few products: a row a block,
+      problem_of({1, 2, 4100, 1}, 1, {1}, {9}, same),     // of one channel,
+      problem_of({1, 11, 1, 3300}, 1, {10}, {1}, valid),  // and of one column
       grouped(problem_of({2, 7, 6, 6}, 9, {3, 2}, {2}, same), 3),
       grouped(problem_of({3, 9, 5, 7}, 7, {3}, {3, 1, 2}, same), 7),  // depthwise
       grouped(problem_of({2, 40, 1, 5}, 15, {4, 3}, {1}, valid), 5),  // depthwise, three filters a channel, 1-D
@@ -196,7 +203,7 @@ TEST_CASE("conv2d: Winograd's form is the convolution") {
 
 // In two cases: whoever looks for a mistake begins with what takes no time.
 void check_on_cpu(bool small) {
-  constexpr int64_t few = 200'000;  // flops
+  constexpr int64_t few = 300'000;  // flops
   for (const Conv2dProblem& problem : problems()) {
     if ((conv2d_cost(problem, 4).flops <= few) != small) continue;
     for (ConvAlgorithm algorithm : algorithms(Device::cpu, problem))
