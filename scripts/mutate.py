@@ -26,7 +26,7 @@ import subprocess
 import sys
 import time
 
-from mutation.build import SANITIZE, Project
+from mutation.build import VARIANT, Project
 from mutation.run import Runner, Tests, limits
 from mutation.table import SameFunction, write
 
@@ -75,7 +75,7 @@ class Session:
         path, _, _, function, original, mutation = self.project.mutants[number]
         return self.same.reason(path, function, original, mutation) is not None
 
-    def run(self, file, part):
+    def run(self, file, part=lambda place: True):
         """`part` says which of the file's mutants, by their place in it."""
         project, source, at = self.project, self.project.hash_of(file), commit()
         entry = self.state.get(file, {"hash": "", "mutants": {}})
@@ -123,7 +123,7 @@ def main():
     parser.add_argument("--table", action="store_true", help="only write the table")
     parser.add_argument("--build", action="store_true", help="only build and trace")
     options = parser.parse_args()
-    folder = f"mutation-{SANITIZE}" if SANITIZE else "mutation"
+    folder = f"mutation-{VARIANT}" if VARIANT else "mutation"
     project = Project(ROOT, ROOT / "build" / folder, options.files)
     if options.list:
         return list_regions(project)

@@ -15,9 +15,11 @@ from mutation.sites import Finder
 NUMBERS_PER_FILE = 4000
 # One instruction set: the sources are the same for each. Optimised little: most of the time goes into compiling.
 FLAGS = "-O1 -fPIC -w -march=native -DHWY_COMPILE_ONLY_STATIC -fno-math-errno -fno-trapping-math"
-# MELGRAD_MUTATION_SANITIZE=address: a mutant that reads or writes outside an array is killed, whatever it finds there.
-SANITIZE = os.environ.get("MELGRAD_MUTATION_SANITIZE")
-FLAGS += f" -fsanitize={SANITIZE} -D_GLIBCXX_ASSERTIONS" if SANITIZE else ""
+# MELGRAD_MUTATION_VARIANT, for survivors of the usual build: under the address sanitizer a mutant that reads or writes
+# outside an array is killed, whatever it finds there; narrower vectors have other remainders.
+VARIANTS = {"address": "-fsanitize=address -D_GLIBCXX_ASSERTIONS", "avx2": "-march=haswell"}
+VARIANT = os.environ.get("MELGRAD_MUTATION_VARIANT")
+FLAGS += f" {VARIANTS[VARIANT]}" if VARIANT else ""
 PROGRAMS = tuple(os.environ.get("MELGRAD_MUTATION_TESTS", "kernels tensor layers optim models").split())
 
 
@@ -108,7 +110,7 @@ class Project:
     def affected(self):
         """The sources that see a mutant, by their own text or a header's. A sanitizer looks at these, and at whose blocks
         they use."""
-        mutated, sees = set(self.built) | ({"kernels/arena.cpp"} if SANITIZE else set()), {}
+        mutated, sees = set(self.built) | ({"kernels/arena.cpp"} if VARIANT == "address" else set()), {}
 
         def seen_by(path):
             if path not in sees:
@@ -146,7 +148,7 @@ class Project:
                 subprocess.run(["cmake", "-G", "Ninja", "-S", self.tree, "-B", self.build, "-DCMAKE_BUILD_TYPE=Release",
                                 f"-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}", "-DMELGRAD_CCACHE=OFF", "-DMELGRAD_CUDA=OFF",
                                 "-DMELGRAD_BENCH=OFF",
-                                *([f"-DCMAKE_EXE_LINKER_FLAGS=-fsanitize={SANITIZE}"] if SANITIZE else [])],
+                                *(["-DCMAKE_EXE_LINKER_FLAGS=-fsanitize=address"] if VARIANT == "address" else [])],
                                check=True, stdout=subprocess.DEVNULL)
             jobs = os.environ.get("MELGRAD_MUTATION_JOBS", "2")
             environment = {**os.environ, "MELGRAD_MUTATION_CCACHE": shutil.which("ccache") or ""}

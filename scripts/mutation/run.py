@@ -8,7 +8,7 @@ import re
 import subprocess
 import threading
 
-from mutation.build import PROGRAMS, SANITIZE
+from mutation.build import PROGRAMS, VARIANT
 
 # A case that takes longer is left out: most mutants need none of them, and thousands would wait.
 LONGEST = float(os.environ.get("MELGRAD_MUTATION_CASE_SECONDS", "60"))
@@ -20,8 +20,8 @@ def limits():
     devices = os.environ.get("MELGRAD_TEST_DEVICES")
     return (f"Judged by {', '.join(f'test_{program}' for program in PROGRAMS)}"
             f"{f', on {devices} alone' if devices else ''}. A test case of more than {LONGEST:g} s is left out; a survivor has "
-            f"outlived all others that reach it, or the quickest of together {ENOUGH:g} s. What survived was tried once more "
-            f"under the address sanitizer where a place outside an array could be at stake.")
+            f"outlived all others that reach it, or the quickest of together {ENOUGH:g} s. What survived AVX-512 and could "
+            f"fail with narrower vectors, or outside an array, was tried once more with AVX2 and under the address sanitizer.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,14 +106,14 @@ class Tests:
         self.absent |= {found.start() for found in re.finditer(b"\x02", data)}
 
     def cases_of(self, base, folder, enough):
-        """Those that reach a mutant of this folder: its own tests before the others, the quickest first, of so many seconds."""
-        cases, together = [], 0
+        """Those that reach a mutant of this folder, the quickest first: so many seconds of its own tests, as many of others."""
+        cases, together = [], collections.Counter()
         reaching = (c for c, reached in self.reached.items() if base in reached)
-        for case in sorted(reaching, key=lambda c: (c.program != folder, self.seconds[c])):
-            together += self.seconds[case]
-            if cases and together > enough:
-                break
-            cases.append(case)
+        for case in sorted(reaching, key=self.seconds.get):
+            own = case.program == folder
+            if together[own] == 0 or together[own] + self.seconds[case] <= enough:
+                cases.append(case)
+            together[own] += self.seconds[case]
         return cases
 
 
@@ -145,7 +145,7 @@ class Runner:
             if status != 0:
                 with self.lock:
                     likely[case] += 1
-                return f"killed: {case.program}: {case.name}{f' ({SANITIZE} sanitizer)' if SANITIZE else ''}"
+                return f"killed: {case.program}: {case.name}{f' ({VARIANT})' if VARIANT else ''}"
         return "survived"
 
     def run(self, numbers, is_explained, done):

@@ -39,6 +39,7 @@ BlockProblem image_block(const Shape& x, int64_t o, int64_t pool_rows, int64_t p
 
 const std::vector<BlockProblem>& problems() {
   static const std::vector<BlockProblem> all{
+      image_block({1, 5, 9, 16}, 17, 2, 4, Activation::elu),
       signal_block(2, 83, 17, 20, 3, Activation::relu),    // SampleCNN's, a rest left over
       signal_block(12, 450, 16, 16, 3, Activation::relu),  // blocks by themselves, with halos
       signal_block(3, 3, 16, 48, 3, Activation::relu),     // one window, F(4, 3)
@@ -47,6 +48,14 @@ const std::vector<BlockProblem>& problems() {
       image_block({1, 31, 170, 16}, 16, 3, 5, {Activation::elu, 0.5}),  // strips and rows of blocks
       image_block({2, 4, 4, 16}, 16, 4, 4, Activation::linear)};
   return all;
+}
+
+// In two cases each: whoever looks for a mistake begins with what takes no time.
+std::vector<BlockProblem> problems(bool small) {
+  constexpr int64_t few = 400'000;  // flops
+  std::vector<BlockProblem> some = problems();
+  std::erase_if(some, [&](const BlockProblem& p) { return (conv2d_cost(p.conv, 4).flops <= few) != small; });
+  return some;
 }
 
 std::string describe(const BlockProblem& p) {
@@ -147,8 +156,8 @@ void forward_magnitude(const BlockProblem& p, bool pending, Inputs in, Outputs o
   std::fill_n(out[2].as<uint8_t>(), out[2].numel(), uint8_t{0});
 }
 
-TEST_CASE("conv_block_forward agrees with the reference") {
-  for (const BlockProblem& p : problems())
+void check_forward(bool small) {
+  for (const BlockProblem& p : problems(small))
     for (bool pending : {false, true}) {
       const Shape o{p.conv.o}, z = p.pool().y_shape();
       OperationCase forward;
@@ -170,6 +179,14 @@ TEST_CASE("conv_block_forward agrees with the reference") {
       forward.reduction_length = 8;
       test::check(forward);
     }
+}
+
+TEST_CASE("conv_block_forward agrees with the reference: small problems") {
+  check_forward(true);
+}
+
+TEST_CASE("conv_block_forward agrees with the reference: larger problems") {
+  check_forward(false);
 }
 
 TEST_CASE("conv_block_infer agrees with the reference, with and without a pool") {
@@ -268,8 +285,8 @@ void backward_magnitude(const BlockProblem& p, bool pending, Inputs in, Outputs 
   put(out[1], WinogradDirection::weight, input_bound(in, pending));
 }
 
-TEST_CASE("conv_block_backward agrees with the reference") {
-  for (const BlockProblem& p : problems())
+void check_backward(bool small) {
+  for (const BlockProblem& p : problems(small))
     for (bool pending : {false, true}) {
       const Shape o{p.conv.o};
       OperationCase both;
@@ -284,6 +301,14 @@ TEST_CASE("conv_block_backward agrees with the reference") {
       both.reduction_length = 8;
       test::check(both);
     }
+}
+
+TEST_CASE("conv_block_backward agrees with the reference: small problems") {
+  check_backward(true);
+}
+
+TEST_CASE("conv_block_backward agrees with the reference: larger problems") {
+  check_backward(false);
 }
 
 TEST_CASE("conv_block: gradients") {
