@@ -2,6 +2,7 @@
 
 #include "kernels/check.h"
 #include "kernels/dispatch.h"
+#include "kernels/first_block.h"
 
 namespace melgrad {
 namespace cpu {
@@ -20,17 +21,36 @@ void expect_channels(const char* operation, int64_t channels, const Views&... vi
   (expect_shape(operation, "a view of the channels", views, Shape{channels}), ...);
 }
 
-void expect_problem(const char* operation, const BlockProblem& problem, const BlockInput& x, const ConstView& weight) {
+void expect_input(const char* operation, const BlockProblem& problem, const BlockInput& x) {
+  const Shape expected = x.first != nullptr ? x.first->problem.conv.x_shape() : problem.conv.x_shape();
+  expect_shape(operation, "x", x.values, expected);
+  if (x.norm != nullptr) {
+    expect_alike(operation, x.values, x.norm->center, x.norm->scale, x.norm->shift);
+    expect_channels(operation, problem.conv.c, x.norm->center, x.norm->scale, x.norm->shift);
+  }
+  if (x.first == nullptr) return;
+  require(x.norm == nullptr, "{}: x has both a norm and a first block before it", operation);
+  const FirstBlockInput& f = *x.first;
+  if (!conv_block_reads_first(x.values.device, problem, f.problem))
+    fail("{}: cannot read a first block from {} to {} as it computes it", operation,
+         f.problem.conv.x_shape().to_string(), f.problem.pool().y_shape().to_string());
+  expect_alike(operation, x.values, f.weight, f.gamma, f.beta, f.mean, f.variance);
+  expect_shape(operation, "the first block's weight", f.weight, f.problem.conv.weight_shape());
+  expect_channels(operation, problem.conv.c, f.gamma, f.beta, f.mean, f.variance);
+}
+
+void expect_fused(const char* operation, const BlockProblem& problem, Device device) {
   require(problem.epsilon >= 0, "{}: epsilon is {}, expected at least 0", operation, problem.epsilon);
-  if (!conv_block_applies(x.values.device, problem))
-    fail("{}: {} with a weight {}, pool windows {}x{} and {} has no fused form on {}", operation,
-         problem.conv.x_shape().to_string(), problem.conv.weight_shape().to_string(), problem.pool_rows.size,
-         problem.pool_columns.size, name_of(problem.activation.function), name_of(x.values.device));
-  expect_shape(operation, "x", x.values, problem.conv.x_shape());
+  if (conv_block_applies(device, problem)) return;
+  fail("{}: {} with a weight {}, pool windows {}x{} and {} has no fused form on {}", operation,
+       problem.conv.x_shape().to_string(), problem.conv.weight_shape().to_string(), problem.pool_rows.size,
+       problem.pool_columns.size, name_of(problem.activation.function), name_of(device));
+}
+
+void expect_problem(const char* operation, const BlockProblem& problem, const BlockInput& x, const ConstView& weight) {
+  expect_fused(operation, problem, x.values.device);
   expect_shape(operation, "weight", weight, problem.conv.weight_shape());
-  if (x.norm == nullptr) return;
-  expect_alike(operation, x.values, x.norm->center, x.norm->scale, x.norm->shift);
-  expect_channels(operation, problem.conv.c, x.norm->center, x.norm->scale, x.norm->shift);
+  expect_input(operation, problem, x);
 }
 
 void expect_argmax(const char* operation, const BlockProblem& problem, const ConstView& argmax) {
@@ -43,6 +63,11 @@ void expect_argmax(const char* operation, const BlockProblem& problem, const Con
 
 bool conv_block_applies(Device device, const BlockProblem& problem) {
   return device == Device::cpu && functions(device).applies(problem);
+}
+
+bool conv_block_reads_first(Device device, const BlockProblem& problem, const BlockProblem& first) {
+  return device == Device::cpu && first_block_applies(first) && first.pool().y_shape() == problem.conv.x_shape() &&
+         functions(device).reads_first(problem, first);
 }
 
 void conv_block_forward(Stream& stream, const BlockProblem& problem, const BlockInput& x, ConstView weight,
@@ -79,14 +104,29 @@ void conv_block_backward(Stream& stream, const BlockProblem& problem, const Bloc
   functions(dz.device).backward(stream, problem, x, weight, gamma, state, dz, dx, dweight, dgamma, dbeta);
 }
 
-void conv_block_infer(Stream& stream, const BlockProblem& problem, ConstView x, ConstView weight, ConstView gamma,
-                      ConstView beta, ConstView mean, ConstView variance, View z) {
-  const char* operation = "conv_block_infer";
-  expect_alike(operation, x, weight, gamma, beta, mean, variance, z);
-  expect_problem(operation, problem, {x}, weight);
+int64_t conv_block_folded_size(Device device, const BlockProblem& problem) {
+  return functions(device).folded_size(problem);
+}
+
+void conv_block_fold(Stream& stream, const BlockProblem& problem, ConstView weight, ConstView gamma, ConstView beta,
+                     ConstView mean, ConstView variance, View folded) {
+  const char* operation = "conv_block_fold";
+  expect_alike(operation, weight, gamma, beta, mean, variance, folded);
+  expect_fused(operation, problem, weight.device);
+  expect_shape(operation, "weight", weight, problem.conv.weight_shape());
   expect_channels(operation, problem.conv.o, gamma, beta, mean, variance);
+  expect_shape(operation, "folded", folded, {conv_block_folded_size(weight.device, problem)});
+  functions(weight.device).fold(stream, problem, weight, gamma, beta, mean, variance, folded);
+}
+
+void conv_block_infer(Stream& stream, const BlockProblem& problem, const BlockInput& x, ConstView folded, View z) {
+  const char* operation = "conv_block_infer";
+  expect_alike(operation, x.values, folded, z);
+  expect_fused(operation, problem, z.device);
+  expect_input(operation, problem, x);
+  expect_shape(operation, "folded", folded, {conv_block_folded_size(z.device, problem)});
   expect_shape(operation, "z", z, problem.pool().y_shape());
-  if (problem.conv.n > 0) functions(x.device).infer(stream, problem, x, weight, gamma, beta, mean, variance, z);
+  if (problem.conv.n > 0) functions(z.device).infer(stream, problem, x, folded, z);
 }
 
 }  // namespace melgrad

@@ -5,7 +5,10 @@
 // applied: whoever reads it computes f(scale · (y* - center) + shift) as it loads (PendingNorm), so z is never stored. dy is
 // never stored either: it is rebuilt from y, dz and the winners while both gradients of the convolution load it,
 //   dy = scale · (g at the winners - Σg/N - x̂ · Σ(g x̂)/N),   g = dz where f passes it, x̂ = (y - mean)/σ.
-// Inference knows the statistics before, so it keeps nothing and writes z.
+// Inference knows the statistics before: they are folded into the weights, once for many calls, and z is written.
+//
+// What a block reads may itself be a first block (first_block.h), which is then computed as it is needed and never stored:
+// 3 numbers of x and 9 multiply-adds make one of SampleCNN's, where reading it back takes longer.
 //
 // x (n, h, w, c), weight (kh, kw, c, o), y (n, h_out, w_out, o); pooled = y*, argmax = the winner's place in its window in
 // row order, dz (n, pooled h, pooled w, o); gamma, beta, mean, variance, scale, shift (o).
@@ -21,15 +24,25 @@ struct PendingNorm {
   ActivationChoice activation;
 };
 
-// What a block reads: values as they lie, or with the norm of the block before still to be applied.
+// A first block by its statistics; views as in first_block.h.
+struct FirstBlockInput {
+  BlockProblem problem;
+  ConstView weight, gamma, beta, mean, variance;
+};
+
+// What a block reads: values as they lie, or with the norm of the block before still to be applied, or what a first block
+// makes of them.
 struct BlockInput {
   ConstView values;
   const PendingNorm* norm = nullptr;
+  const FirstBlockInput* first = nullptr;
 };
 
 // Whether the device has a fused form of this problem: on the CPU 3 columns at stride 1 of 16 channels or more, rows that
 // keep their number, windows of the pool as in block.h, and an f that never decreases.
 bool conv_block_applies(Device device, const BlockProblem& problem);
+// Whether it can read such a first block: on the CPU a signal's, of at most 5 taps and 16 multiply-adds for each number.
+bool conv_block_reads_first(Device device, const BlockProblem& problem, const BlockProblem& first);
 
 // y, y* and its place, the batch's mean and biased variance, and the norm that y* waits for: center = mean, scale and shift
 // (beta, and what the rounding of the mean has moved). Statistics as in norm_pool.h.
@@ -42,14 +55,19 @@ struct BlockState {
   ConstView y, pooled, argmax, mean, variance, scale, shift;
 };
 
-// dx is the gradient of what the block read, norm applied; a null view where nobody wants it. Sums over fixed chunks.
+// dx is the gradient of what the block read, norm applied or first block computed; a null view where nobody wants it. Sums
+// over fixed chunks.
 void conv_block_backward(Stream& stream, const BlockProblem& problem, const BlockInput& x, ConstView weight,
                          ConstView gamma, const BlockState& state, ConstView dz, View dx, View dweight, View dgamma,
                          View dbeta);
 
-// z by the statistics given.
-void conv_block_infer(Stream& stream, const BlockProblem& problem, ConstView x, ConstView weight, ConstView gamma,
-                      ConstView beta, ConstView mean, ConstView variance, View z);
+// What inference by given statistics needs of a block's layers, as the device's algorithm wants it:
+//   z = f(max over a window of (x * (scale · weight)) + beta - scale · mean),   scale = gamma / sqrt(variance + epsilon).
+// `folded` has conv_block_folded_size() elements; it serves any batch size.
+int64_t conv_block_folded_size(Device device, const BlockProblem& problem);
+void conv_block_fold(Stream& stream, const BlockProblem& problem, ConstView weight, ConstView gamma, ConstView beta,
+                     ConstView mean, ConstView variance, View folded);
+void conv_block_infer(Stream& stream, const BlockProblem& problem, const BlockInput& x, ConstView folded, View z);
 
 // Forward: x and weight read, y and y* written. Backward: both gradients of the convolution.
 constexpr Cost conv_block_forward_cost(const BlockProblem& p, int64_t element_size) {
@@ -69,8 +87,11 @@ constexpr Cost conv_block_backward_cost(const BlockProblem& p, int64_t element_s
 
 struct ConvBlockFunctions {
   bool (*applies)(const BlockProblem&);
+  bool (*reads_first)(const BlockProblem& problem, const BlockProblem& first);
   decltype(&conv_block_forward) forward;
   decltype(&conv_block_backward) backward;
+  int64_t (*folded_size)(const BlockProblem&);
+  decltype(&conv_block_fold) fold;
   decltype(&conv_block_infer) infer;
 };
 

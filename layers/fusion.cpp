@@ -45,18 +45,27 @@ BlockOptions options_of(const FusedBlock& block) {
   return {windows.rows, windows.columns, block.rows, block.columns, block.activation, norm};
 }
 
+// What a block reads.
+struct Read {
+  Shape shape;
+  Device device;
+};
+
+BlockProblem problem_of(const FusedBlock& block, const Shape& x) {
+  return block_problem(image_shape(x), weight_shape(block.convolution->weight().shape()), options_of(block));
+}
+
 // How this block can run here, if it can.
-std::optional<BlockKind> kind_of(const FusedBlock& block, const Tensor& x, const Pass& pass) {
+std::optional<BlockKind> kind_of(const FusedBlock& block, const Read& x, const Pass& pass) {
   const Conv2dOptions windows = block.convolution->windows_2d();
   const bool pools = block.rows.size * block.columns.size > 1;
   // A convolution with groups, or with an algorithm of the user's choice, runs by itself; so does one that inference has a
   // gradient of.
-  if (x.device() == Device::cpu && windows.groups == 1 && windows.algorithm == ConvAlgorithm::automatic &&
+  if (x.device == Device::cpu && windows.groups == 1 && windows.algorithm == ConvAlgorithm::automatic &&
       (pass.training || !grad_enabled())) {
-    const BlockProblem problem =
-        block_problem(image_shape(x.shape()), weight_shape(block.convolution->weight().shape()), options_of(block));
+    const BlockProblem problem = problem_of(block, x.shape);
     if (first_block_applies(problem)) return BlockKind::first;
-    if (block.norm != nullptr && (pools || !pass.training) && conv_block_applies(x.device(), problem))
+    if (block.norm != nullptr && (pools || !pass.training) && conv_block_applies(x.device, problem))
       return BlockKind::conv;
   }
   const bool simple = block.activation.function == Activation::relu || block.activation.function == Activation::linear;
@@ -66,11 +75,9 @@ std::optional<BlockKind> kind_of(const FusedBlock& block, const Tensor& x, const
   return {};
 }
 
-}  // namespace
-
-std::optional<FusedBlock> find_block(const std::vector<Sequential::Entry>& layers, std::size_t first, const Tensor& x,
-                                     const Pass& pass) {
-  if (!pass.fuse || x.shape()[0] == 0) return {};
+// The block of one convolution that starts at layer `first`.
+std::optional<FusedBlock> find_one(const std::vector<Sequential::Entry>& layers, std::size_t first, const Read& x,
+                                   const Pass& pass) {
   std::size_t next = first;
   // The next layer as an L, or nothing.
   const auto take = [&]<class L>() -> L* {
@@ -81,7 +88,7 @@ std::optional<FusedBlock> find_block(const std::vector<Sequential::Entry>& layer
   const auto* convolution = take.template operator()<ConvolutionLayer>();
   if (convolution == nullptr) return {};
   std::optional<ActivationChoice> choice = choice_of(convolution->activation());
-  FusedBlock block{BlockKind::first, convolution, nullptr, Activation::linear, {}, {}, 0};
+  FusedBlock block{BlockKind::first, convolution, nullptr, Activation::linear, {}, {}, 0, {}};
   if (convolution->activation() == ActivationFunction::linear) {
     block.norm = take.template operator()<BatchNorm>();
     if (block.norm != nullptr && !block.norm->over_last_axis()) return {};
@@ -103,6 +110,25 @@ std::optional<FusedBlock> find_block(const std::vector<Sequential::Entry>& layer
   return block;
 }
 
+}  // namespace
+
+std::optional<FusedBlock> find_block(const std::vector<Sequential::Entry>& layers, std::size_t first, const Tensor& x,
+                                     const Pass& pass) {
+  if (!pass.fuse || x.shape()[0] == 0) return {};
+  const auto block = find_one(layers, first, {x.shape(), x.device()}, pass);
+  if (!block || block->kind != BlockKind::first || block->norm == nullptr) return block;
+  // The block behind a first block may compute it as it reads it.
+  const std::size_t next = first + block->layers;
+  const Shape z = layers[next - 1].output.with_batch(x.shape()[0]);
+  auto second = find_one(layers, next, {z, x.device()}, pass);
+  if (!second || second->kind != BlockKind::conv ||
+      !conv_block_reads_first(x.device(), problem_of(*second, z), problem_of(*block, x.shape())))
+    return block;
+  second->first = std::make_shared<const FusedBlock>(*block);
+  second->layers += block->layers;
+  return second;
+}
+
 PendingBlock FusedBlock::forward(const PendingBlock& x, const Pass& pass) const {
   const bool signal = x.values.shape().rank() == 3;
   const auto result = [&](const Tensor& z) {
@@ -110,15 +136,20 @@ PendingBlock FusedBlock::forward(const PendingBlock& x, const Pass& pass) const 
     return signal ? reshape(z, {s[0], s[1], s[3]}) : z;
   };
   const auto image = [&](const Tensor& values) { return reshape(values, image_shape(values.shape())); };
+  std::optional<FirstBlock> before;
+  if (first != nullptr) before = FirstBlock{tensors_of(*first), options_of(*first)};
+  const FirstBlock* read = before ? &*before : nullptr;
   if (kind == BlockKind::conv && pass.training) {
-    PendingBlock in = x;
-    in.values = image(x.values);
-    PendingBlock out = conv_block_train(in, tensors_of(*this), options_of(*this));
+    convolution->folded().clear();
+    PendingBlock in = read != nullptr ? PendingBlock{apply_norm(x)} : x;
+    in.values = image(in.values);
+    PendingBlock out = conv_block_train(in, tensors_of(*this), options_of(*this), read);
     out.values = result(out.values);
     return out;
   }
   const Tensor z = apply_norm(x);
-  if (kind == BlockKind::conv) return {result(conv_block_infer(image(z), tensors_of(*this), options_of(*this)))};
+  if (kind == BlockKind::conv)
+    return {result(conv_block_infer(image(z), tensors_of(*this), options_of(*this), convolution->folded(), read))};
   if (norm == nullptr) {
     const Tensor& weight = convolution->weight();
     return {result(

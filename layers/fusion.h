@@ -2,8 +2,9 @@
 //
 // A block is a convolution without an activation of its own -> batch norm over channels -> an activation that never
 // decreases (a layer, or none) -> max pool of windows that do not overlap (or none). SampleCNN and Choi's networks are
-// rows of such blocks. Of one input channel it may lack the batch norm, as the first layer of the GTZAN network does. Which operation runs one depends on where it stands; see find_block(). The tensors between the
-// layers are never made, and the convolution's bias, whose gradient is 0 under a batch norm, is left out.
+// rows of such blocks. Of one input channel it may lack the batch norm, as the first layer of the GTZAN network does. Which
+// operation runs one depends on where it stands; see find_block(). The tensors between the layers are never made, and the
+// convolution's bias, whose gradient is 0 under a batch norm, is left out.
 #pragma once
 
 #include <optional>
@@ -27,8 +28,9 @@ struct FusedBlock {
   const ConvolutionLayer* convolution;
   BatchNorm* norm;  // or null
   ActivationChoice activation;
-  Window rows, columns;  // of the pool; 1 by 1 if there is none
-  std::size_t layers;    // how many it stands for
+  Window rows, columns;                     // of the pool; 1 by 1 if there is none
+  std::size_t layers;                       // how many it stands for, those of `first` included
+  std::shared_ptr<const FusedBlock> first;  // the first block before a `conv`, where that computes it as it reads it
 
   PendingBlock forward(const PendingBlock& x, const Pass& pass) const;
 };

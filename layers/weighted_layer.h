@@ -5,6 +5,7 @@
 #include "layers/layer.h"
 #include "tensor/ops/bias.h"
 #include "tensor/ops/conv2d.h"
+#include "tensor/ops/conv_block.h"
 
 namespace melgrad {
 
@@ -35,6 +36,11 @@ class ConvolutionLayer : public WeightedLayer {
   const Tensor& weight() const { return weight_; }
   const Tensor& bias() const { return bias_; }  // undefined if there is none
   Tensor pre_activation(const Tensor& x, const Pass&) override { return with_bias(convolve(x)); }
+  // This layer and the batch norm behind it, as inference wants them.
+  FoldedBlock& folded() const { return folded_; }
+
+ private:
+  mutable FoldedBlock folded_;
 };
 
 }  // namespace melgrad

@@ -140,9 +140,9 @@ inline void finish_training(const BlockRegion& region, const float* scratch, int
   if (out.stream_y) hwy::FlushStream();
 }
 
-// The largest y of each window, turned by gamma, through scale · (y - center) + shift and f: z.
+// The largest of each window of a convolution whose weights have the norm's scale in them, plus shift and through f: z.
 struct InferenceOutputs {
-  const float *gamma, *center, *scale, *shift;
+  const float* shift;  // whole blocks of channels
   BlockActivation f;
   float* z;
 };
@@ -154,18 +154,16 @@ inline void finish_inference(const BlockRegion& region, const float* scratch, in
   for (int64_t half = 0; half < width && channel + half < channels; half += lane_total()) {
     const int64_t c = channel + half, count = channels - c;
     const float* from = scratch + half;
-    const WinogradVector turn = turning_sign(out.gamma + c, count), center = load_lanes(out.center + c, count),
-                         scale = load_lanes(out.scale + c, count), shift = load_lanes(out.shift + c, count);
+    const WinogradVector shift = hn::LoadU(d, out.shift + c);
     const auto window = [&](int64_t at, int64_t, int64_t z) {
-      WinogradVector best = hn::Xor(hn::Load(d, from + at * width), turn);
+      WinogradVector best = hn::Load(d, from + at * width);
       for (int64_t r = 0; r < region.pool.rows.size; ++r)
         for (int64_t k = 0; k < region.pool.columns.size; ++k) {
           if (r + k == 0) continue;
-          const WinogradVector value = hn::Xor(hn::Load(d, from + (at + r * region.room + k) * width), turn);
+          const WinogradVector value = hn::Load(d, from + (at + r * region.room + k) * width);
           best = hn::IfThenElse(hn::Gt(value, best), value, best);
         }
-      const WinogradVector y = hn::Xor(best, turn);
-      store_lanes(out.f(hn::MulAdd(scale, hn::Sub(y, center), shift)), out.z + z * channels + c, count);
+      store_lanes(out.f(hn::Add(best, shift)), out.z + z * channels + c, count);
     };
     region.walk(window, [](int64_t, int64_t) {});
   }

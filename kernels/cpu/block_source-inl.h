@@ -1,9 +1,11 @@
-// What a fused block reads, as it enters Winograd's transform: an image whose norm may still be pending, for the
-// instruction set at hand. Included once for each; see Highway's foreach_target.
+// What a fused block reads, as it enters Winograd's transform: an image whose norm may still be pending, or what a first
+// block makes of a signal, for the instruction set at hand. Included once for each; see Highway's foreach_target.
 #include <hwy/highway.h>
 
-#include "kernels/conv_block.h"
-#include "kernels/cpu/block_activation-inl.h"
+#include <optional>
+
+#include "kernels/cpu/conv_block.h"
+#include "kernels/cpu/first_block_forward-inl.h"
 #include "kernels/cpu/winograd_engine-inl.h"
 
 #if defined(MELGRAD_KERNELS_CPU_BLOCK_SOURCE_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -16,11 +18,48 @@
 HWY_BEFORE_NAMESPACE();
 namespace melgrad::cpu::HWY_NAMESPACE {
 
+// A vector of channels of a first block's z, window after window.
+template <int taps>
+void first_block_line(const PatchReader& reader, const float* patch, const Channels& channels, int64_t channel,
+                      ActivationChoice f, int64_t windows, float* line) {
+  normalised_windows<taps, 1>(reader, patch, channels, channel, f, windows,
+                              [&](int64_t j, int, MapVector z) { hn::Store(z, MapTag(), line + j * lane_total()); });
+}
+using FirstBlockLine = void (*)(const PatchReader&, const float*, const Channels&, int64_t, ActivationChoice, int64_t,
+                                float*);
+template <std::size_t... taps>
+FirstBlockLine first_block_line_of(int64_t count, std::index_sequence<taps...>) {
+  static constexpr FirstBlockLine functions[] = {&first_block_line<static_cast<int>(taps) + 1>...};
+  return functions[count - 1];
+}
+
+// A first block of one row, computed where it is read.
+struct FirstBlockSource {
+  BlockProblem problem;
+  Channels channels;
+  FirstBlockLine run;
+
+  explicit FirstBlockSource(const FirstBlockInput& first)
+      : problem(as_one_row(first.problem)),
+        channels(problem, block_width(), first.weight.as<float>(), first.gamma.as<float>(), first.beta.as<float>(),
+                 first.mean.as<float>(), first.variance.as<float>()),
+        run(first_block_line_of(problem.conv.taps(), std::make_index_sequence<most_read_taps>())) {}
+
+  // Columns [begin, end) of z of a sample, a vector of channels each, in scratch of this thread.
+  const float* line(const float* x, int64_t sample, int64_t begin, int64_t end, int64_t channel) const {
+    const PatchReader reader(problem, end - begin);
+    float* to = thread_scratch(Scratch::results, (end - begin) * lane_total());
+    run(reader, reader.read(x, sample, 0, begin), channels, channel, problem.activation, end - begin, to);
+    return to;
+  }
+};
+
 struct BlockSource {
   const float* data;
   int64_t rows, columns, channels;
   const float *center = nullptr, *scale = nullptr, *shift = nullptr;  // none: values as they lie
   BlockActivation f;
+  std::optional<FirstBlockSource> first;
 
   BlockSource(const Conv2dProblem& p, const BlockInput& x)
       : data(x.values.as<float>()),
@@ -28,6 +67,7 @@ struct BlockSource {
         columns(p.w),
         channels(p.c),
         f(x.norm == nullptr ? Activation::linear : x.norm->activation) {
+    if (x.first != nullptr) first.emplace(*x.first);
     if (x.norm == nullptr) return;
     center = x.norm->center.as<float>();
     scale = x.norm->scale.as<float>();
@@ -38,10 +78,16 @@ struct BlockSource {
   template <class F>
   void transform(const TileBlock& block, int64_t pad, int64_t sample, int64_t row, int64_t channel, int64_t count,
                  float* to, int64_t point_stride) const {
-    const float* from = data + (sample * rows + row) * columns * channels + channel;
     const auto run = [&](const auto& load) {
       transform_input<F>(load, columns, pad, block.tile, block.tiles, to, point_stride);
     };
+    if (first) {
+      const int64_t begin = std::max<int64_t>(0, block.tile * F::outputs - pad),
+                    end = std::min(columns, (block.tile + block.tiles) * F::outputs + 2 - pad);
+      const float* line = first->line(data, sample, begin, end, channel);
+      return run([&](int64_t column) { return hn::Load(WinogradTag(), line + (column - begin) * lane_total()); });
+    }
+    const float* from = data + (sample * rows + row) * columns * channels + channel;
     const auto value = [&](int64_t column) { return load_lanes(from + column * channels, count); };
     if (center == nullptr) return run(value);
     const WinogradVector middle = load_lanes(center + channel, count), factor = load_lanes(scale + channel, count),

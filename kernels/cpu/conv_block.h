@@ -7,6 +7,9 @@
 
 namespace melgrad::cpu {
 
+// The taps of a first block that a block computes as it reads; one more costs an instance of the loop in each of them.
+constexpr int64_t most_read_taps = 5, most_read_products = 16;
+
 // F(4, 3) or F(6, 3): the one with fewer products for a row of this width; of equals F(6, 3).
 constexpr int block_outputs(int64_t width) {
   return 6 * ((width + 3) / 4) < 8 * ((width + 5) / 6) ? 4 : 6;
@@ -16,8 +19,10 @@ constexpr int block_outputs(int64_t width) {
 void block_forward(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* weight,
                    const float* gamma, const float* beta, float* y, float* pooled, uint8_t* argmax, float* mean,
                    float* variance, float* scale, float* shift);
-void block_infer(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* weight,
-                 const float* gamma, const float* beta, const float* mean, const float* variance, float* z);
+int64_t block_folded_size(const BlockProblem& problem);
+void block_fold(Stream& stream, const BlockProblem& problem, const float* weight, const float* gamma, const float* beta,
+                const float* mean, const float* variance, float* folded);
+void block_infer(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* folded, float* z);
 void block_backward(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* weight,
                     const float* gamma, const BlockState& state, const float* dz, float* dx, float* dweight,
                     float* dgamma, float* dbeta);

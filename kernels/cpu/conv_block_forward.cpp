@@ -33,19 +33,28 @@ std::vector<TileBlock> forward_blocks(const BlockProblem& problem) {
                      problem.pool_rows.size, wide / std::gcd<int64_t>(wide, F::outputs));
 }
 
-// finish(number of a block of tiles, its region of y, scratch, first channel) for every block of tiles and channels.
+// G w of all output blocks, times `scale` where there is one.
+template <class F>
+void pack_all(Stream& stream, const Conv2dProblem& p, const float* weight, const float* scale, float* u) {
+  const int64_t u_size = packed_weight_floats<F>(p.rows.size, p.c);
+  stream.threads().run(channel_blocks(p.o),
+                       [&](int64_t ob) { pack_weights<F>(p, weight, false, ob, u + ob * u_size, scale); });
+}
+template <class F>
+int64_t all_weight_floats(const Conv2dProblem& p) {
+  return channel_blocks(p.o) * packed_weight_floats<F>(p.rows.size, p.c);
+}
+
+// finish(number of a block of tiles, its region of y, scratch, first channel) for every block of tiles and channels; u are
+// the packed weights.
 template <class F, class Finish>
 void run_forward(Stream& stream, const BlockProblem& problem, const std::vector<TileBlock>& blocks,
-                 const BlockSource& source, const float* weight, const Finish& finish) {
+                 const BlockSource& source, const float* u, const Finish& finish) {
   const Conv2dProblem& p = problem.conv;
   const int64_t taps = p.rows.size, in_blocks = channel_blocks(p.c), out_blocks = channel_blocks(p.o);
   const int64_t u_size = packed_weight_floats<F>(taps, p.c), width = block_width();
   const int64_t room = largest_source(blocks, taps), size = F::points * in_blocks * room * width;
   const auto count = static_cast<int64_t>(blocks.size());
-  const Buffer weights = stream.workspace(out_blocks * u_size * static_cast<int64_t>(sizeof(float)));
-  float* u = static_cast<float*>(weights.data());
-  stream.threads().run(out_blocks, [&](int64_t ob) { pack_weights<F>(p, weight, false, ob, u + ob * u_size); });
-
   const auto transform = [&](int64_t i, const TileBuffer& buffer, int64_t first, int64_t last) {
     const auto row_of = [&](int64_t sample, int64_t row, int64_t channel, int64_t lanes, float* to) {
       source.transform<F>(blocks[i], p.columns.pad_before, sample, row, channel, lanes, to, buffer.point_stride());
@@ -98,7 +107,10 @@ void forward_by(Stream& stream, const BlockProblem& problem, const BlockInput& x
   float* sums = static_cast<float*>(buffer.data());
   const bool large = problem.positions() * channels * static_cast<int64_t>(sizeof(float)) > cached_bytes;
   const TrainingOutputs out{gamma, y, pooled, argmax, large};
-  run_forward<F>(stream, problem, blocks, {problem.conv, x}, weight,
+  const Buffer weights = stream.workspace(all_weight_floats<F>(problem.conv) * static_cast<int64_t>(sizeof(float)));
+  float* u = static_cast<float*>(weights.data());
+  pack_all<F>(stream, problem.conv, weight, nullptr, u);
+  run_forward<F>(stream, problem, blocks, {problem.conv, x}, u,
                  [&](int64_t i, const BlockRegion& region, const float* scratch, int64_t channel) {
                    finish_training(region, scratch, channel, out, sums + i * 3 * channels);
                  });
@@ -113,14 +125,31 @@ void forward_by(Stream& stream, const BlockProblem& problem, const BlockInput& x
   }
 }
 
+// Packed weights, then the shift of each channel, whole blocks.
 template <class F>
-void infer_by(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* weight, const float* gamma,
-              const float* beta, const float* mean, const float* variance, float* z) {
-  std::vector<float> scale(static_cast<std::size_t>(problem.conv.o));
-  for (std::size_t c = 0; c < scale.size(); ++c)
-    scale[c] = static_cast<float>(gamma[c] / std::sqrt(static_cast<double>(variance[c]) + problem.epsilon));
-  const InferenceOutputs out{gamma, mean, scale.data(), beta, BlockActivation(problem.activation), z};
-  run_forward<F>(stream, problem, forward_blocks<F>(problem), {problem.conv, x}, weight,
+int64_t folded_floats(const Conv2dProblem& p) {
+  return all_weight_floats<F>(p) + padded_channels(p.o);
+}
+
+template <class F>
+void fold_by(Stream& stream, const BlockProblem& problem, const float* weight, const float* gamma, const float* beta,
+             const float* mean, const float* variance, float* folded) {
+  const Conv2dProblem& p = problem.conv;
+  float* shift = folded + all_weight_floats<F>(p);
+  std::vector<float> scale(static_cast<std::size_t>(padded_channels(p.o)));
+  for (int64_t c = 0; c < padded_channels(p.o); ++c) {
+    const bool there = c < p.o;
+    const double factor = there ? gamma[c] / std::sqrt(static_cast<double>(variance[c]) + problem.epsilon) : 0.0;
+    scale[static_cast<std::size_t>(c)] = static_cast<float>(factor);
+    shift[c] = there ? static_cast<float>(beta[c] - factor * mean[c]) : 0.0f;
+  }
+  pack_all<F>(stream, p, weight, scale.data(), folded);
+}
+
+template <class F>
+void infer_by(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* folded, float* z) {
+  const InferenceOutputs out{folded + all_weight_floats<F>(problem.conv), BlockActivation(problem.activation), z};
+  run_forward<F>(stream, problem, forward_blocks<F>(problem), {problem.conv, x}, folded,
                  [&](int64_t, const BlockRegion& region, const float* scratch, int64_t channel) {
                    finish_inference(region, scratch, channel, out);
                  });
@@ -133,10 +162,19 @@ void block_forward_here(Stream& stream, const BlockProblem& problem, const Block
   run(stream, problem, x, weight, gamma, beta, y, pooled, argmax, mean, variance, scale, shift);
 }
 
-void block_infer_here(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* weight,
-                      const float* gamma, const float* beta, const float* mean, const float* variance, float* z) {
+int64_t block_folded_size_here(const BlockProblem& problem) {
+  return block_outputs(problem.conv.w_out()) == 4 ? folded_floats<F43>(problem.conv) : folded_floats<F63>(problem.conv);
+}
+
+void block_fold_here(Stream& stream, const BlockProblem& problem, const float* weight, const float* gamma,
+                     const float* beta, const float* mean, const float* variance, float* folded) {
+  const auto run = block_outputs(problem.conv.w_out()) == 4 ? fold_by<F43> : fold_by<F63>;
+  run(stream, problem, weight, gamma, beta, mean, variance, folded);
+}
+
+void block_infer_here(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* folded, float* z) {
   const auto run = block_outputs(problem.conv.w_out()) == 4 ? infer_by<F43> : infer_by<F63>;
-  run(stream, problem, x, weight, gamma, beta, mean, variance, z);
+  run(stream, problem, x, folded, z);
 }
 
 }  // namespace
@@ -147,6 +185,8 @@ HWY_AFTER_NAMESPACE();
 namespace melgrad::cpu {
 
 HWY_EXPORT(block_forward_here);
+HWY_EXPORT(block_folded_size_here);
+HWY_EXPORT(block_fold_here);
 HWY_EXPORT(block_infer_here);
 
 void block_forward(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* weight,
@@ -156,9 +196,17 @@ void block_forward(Stream& stream, const BlockProblem& problem, const BlockInput
   (stream, problem, x, weight, gamma, beta, y, pooled, argmax, mean, variance, scale, shift);
 }
 
-void block_infer(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* weight,
-                 const float* gamma, const float* beta, const float* mean, const float* variance, float* z) {
-  HWY_DYNAMIC_DISPATCH(block_infer_here)(stream, problem, x, weight, gamma, beta, mean, variance, z);
+int64_t block_folded_size(const BlockProblem& problem) {
+  return HWY_DYNAMIC_DISPATCH(block_folded_size_here)(problem);
+}
+
+void block_fold(Stream& stream, const BlockProblem& problem, const float* weight, const float* gamma, const float* beta,
+                const float* mean, const float* variance, float* folded) {
+  HWY_DYNAMIC_DISPATCH(block_fold_here)(stream, problem, weight, gamma, beta, mean, variance, folded);
+}
+
+void block_infer(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* folded, float* z) {
+  HWY_DYNAMIC_DISPATCH(block_infer_here)(stream, problem, x, folded, z);
 }
 
 }  // namespace melgrad::cpu

@@ -23,43 +23,21 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "kernels/cpu/block_activation-inl.h"
 #include "kernels/cpu/first_block_data-inl.h"
+#include "kernels/cpu/first_block_forward-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace melgrad::cpu::HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
-using Tag = hn::ScalableTag<float>;
-using Vector = hn::Vec<Tag>;
+using Tag = MapTag;
+using Vector = MapVector;
 
 constexpr int vectors = 2;  // of channels at once: each number of x that is broadcast feeds two products
 
 HWY_INLINE int64_t lane_total() {
   return static_cast<int64_t>(hn::Lanes(Tag()));
 }
-
-// A piece's channels from `channel` on: their weights in registers.
-template <int taps>
-struct Products {
-  Vector w[taps][vectors];
-
-  HWY_INLINE Products(const Channels& channels, int64_t channel) {
-    for (int k = 0; k < taps; ++k)
-      for (int v = 0; v < vectors; ++v)
-        w[k][v] = hn::LoadU(Tag(), channels.weight.data() + k * channels.padded + channel + v * lane_total());
-  }
-  // y at the position that `x` points at.
-  HWY_INLINE void at(const float* x, const int64_t* offsets, Vector* y) const {
-    const Tag d;
-    for (int v = 0; v < vectors; ++v) y[v] = hn::Mul(hn::Set(d, x[offsets[0]]), w[0][v]);
-    for (int k = 1; k < taps; ++k) {
-      const Vector value = hn::Set(d, x[offsets[k]]);
-      for (int v = 0; v < vectors; ++v) y[v] = hn::MulAdd(value, w[k][v], y[v]);
-    }
-  }
-};
 
 HWY_INLINE void store_channels(Vector value, float* to, int64_t count) {
   const Tag d;
@@ -73,67 +51,37 @@ HWY_INLINE Vector load_channels(const float* from, int64_t count) {
   return load_part(from, std::max<int64_t>(count, 0));
 }
 
-// z = f(scale · (y* - center) + beta)
-struct Normalise {
-  Vector scale[vectors], center[vectors], beta[vectors];
-  BlockActivation f;
-
-  HWY_INLINE Normalise(const Channels& channels, int64_t channel, ActivationChoice choice) : f(choice) {
-    for (int v = 0; v < vectors; ++v) {
-      const int64_t at = channel + v * lane_total();
-      scale[v] = hn::LoadU(Tag(), channels.scale.data() + at);
-      center[v] = hn::LoadU(Tag(), channels.center.data() + at);
-      beta[v] = hn::LoadU(Tag(), channels.beta.data() + at);
-    }
-  }
-  HWY_INLINE Vector operator()(Vector best, int v) const {
-    return f(hn::MulAdd(scale[v], hn::Sub(best, center[v]), beta[v]));
-  }
-};
-
 template <int taps>
-void forward_piece(const BlockProblem& problem, const Patch& patch, const Channels& channels, int64_t windows,
-                   float* z) {
-  const auto positions = static_cast<int64_t>(patch.positions.size());
-  for (int64_t channel = 0; channel < channels.count; channel += vectors * lane_total()) {
-    const Products<taps> products(channels, channel);
-    const Normalise normalise(channels, channel, problem.activation);
-    for (int64_t j = 0; j < windows; ++j) {
-      const float* x = patch.data + j * patch.window_step;
-      Vector best[vectors], y[vectors];
-      products.at(x + patch.positions[0], patch.taps, best);
-      for (int64_t tap = 1; tap < positions; ++tap) {
-        products.at(x + patch.positions[tap], patch.taps, y);
-        for (int v = 0; v < vectors; ++v) best[v] = hn::IfThenElse(hn::Gt(y[v], best[v]), y[v], best[v]);
-      }
-      for (int v = 0; v < vectors; ++v) {
-        const int64_t at = channel + v * lane_total();
-        store_channels(normalise(best[v], v), z + j * channels.count + at, channels.count - at);
-      }
-    }
-  }
+void forward_piece(const BlockProblem& problem, const PatchReader& reader, const float* patch, const Channels& channels,
+                   int64_t windows, float* z) {
+  for (int64_t channel = 0; channel < channels.count; channel += vectors * lane_total())
+    normalised_windows<taps, vectors>(reader, patch, channels, channel, problem.activation, windows,
+                                      [&](int64_t j, int v, Vector value) {
+                                        const int64_t at = channel + v * lane_total();
+                                        store_channels(value, z + j * channels.count + at, channels.count - at);
+                                      });
 }
 
 // Adds a piece's Σg and Σ g · x[winner + k] to sums (1 + taps, padded). `winners` takes what dx needs, or is null.
 template <int taps>
-void backward_piece(const BlockProblem& problem, const Patch& patch, const Channels& channels, int64_t windows,
-                    const float* dz, double* sums, float* winners) {
+void backward_piece(const BlockProblem& problem, const PatchReader& reader, const float* patch,
+                    const Channels& channels, int64_t windows, const float* dz, double* sums, float* winners) {
   const Tag d;
-  const auto positions = static_cast<int64_t>(patch.positions.size());
+  const auto positions = static_cast<int64_t>(reader.positions.size());
   HWY_ALIGN float part[HWY_MAX_BYTES / sizeof(float)];
   for (int64_t channel = 0; channel < channels.count; channel += vectors * lane_total()) {
-    const Products<taps> products(channels, channel);
-    const Normalise normalise(channels, channel, problem.activation);
+    const Products<taps, vectors> products(channels, channel);
+    const Normalise<vectors> normalise(channels, channel, problem.activation);
     Vector total[1 + taps][vectors];
     for (auto& row : total)
       for (int v = 0; v < vectors; ++v) row[v] = hn::Zero(d);
     for (int64_t j = 0; j < windows; ++j) {
-      const float* x = patch.data + j * patch.window_step;
+      const float* x = patch + j * reader.window_step;
       Vector best[vectors], y[vectors], winner[vectors], g[vectors];
-      products.at(x + patch.positions[0], patch.taps, best);
+      products.at(x + reader.positions[0], reader.taps, best);
       for (int v = 0; v < vectors; ++v) winner[v] = hn::Zero(d);
       for (int64_t tap = 1; tap < positions; ++tap) {
-        products.at(x + patch.positions[tap], patch.taps, y);
+        products.at(x + reader.positions[tap], reader.taps, y);
         for (int v = 0; v < vectors; ++v) {
           const auto better = hn::Gt(y[v], best[v]);
           best[v] = hn::IfThenElse(better, y[v], best[v]);
@@ -150,12 +98,12 @@ void backward_piece(const BlockProblem& problem, const Patch& patch, const Chann
         hn::StoreU(winner[v], d, winners + (2 * j + 1) * channels.padded + at);
       }
       for (int64_t tap = 0; tap < positions; ++tap) {
-        const float* at = x + patch.positions[tap];
+        const float* at = x + reader.positions[tap];
         Vector here[vectors];
         for (int v = 0; v < vectors; ++v)
           here[v] = hn::IfThenElseZero(hn::Eq(winner[v], hn::Set(d, static_cast<float>(tap))), g[v]);
         for (int k = 0; k < taps; ++k) {
-          const Vector value = hn::Set(d, at[patch.taps[k]]);
+          const Vector value = hn::Set(d, at[reader.taps[k]]);
           for (int v = 0; v < vectors; ++v) total[1 + k][v] = hn::MulAdd(value, here[v], total[1 + k][v]);
         }
       }
@@ -169,9 +117,9 @@ void backward_piece(const BlockProblem& problem, const Patch& patch, const Chann
   }
 }
 
-using ForwardPiece = void (*)(const BlockProblem&, const Patch&, const Channels&, int64_t, float*);
-using BackwardPiece = void (*)(const BlockProblem&, const Patch&, const Channels&, int64_t, const float*, double*,
-                               float*);
+using ForwardPiece = void (*)(const BlockProblem&, const PatchReader&, const float*, const Channels&, int64_t, float*);
+using BackwardPiece = void (*)(const BlockProblem&, const PatchReader&, const float*, const Channels&, int64_t,
+                               const float*, double*, float*);
 
 template <std::size_t... taps>
 std::pair<ForwardPiece, BackwardPiece> piece_functions(int64_t count, std::index_sequence<taps...>) {
@@ -182,23 +130,24 @@ std::pair<ForwardPiece, BackwardPiece> piece_functions(int64_t count, std::index
 
 // Calls body(piece, its patch, its windows, its place in z) for the pieces of a task.
 template <class Body>
-void for_each_piece(const Pieces& pieces, int64_t task, const float* x, const Body& body) {
-  PatchReader reader(pieces.block);
+void for_each_piece(const Pieces& pieces, const PatchReader& reader, int64_t task, const float* x, const Body& body) {
   const int64_t end = std::min((task + 1) * pieces_a_task, pieces.count());
   for (int64_t piece = task * pieces_a_task; piece < end; ++piece) {
-    const int64_t at = (pieces.row(piece) * pieces.pool.w_out() + pieces.first(piece)) * pieces.pool.c;
-    body(piece, reader.read(pieces, piece, x), pieces.windows(piece), at);
+    const int64_t at = (piece / pieces.per_row * pieces.pool.w_out() + pieces.first(piece)) * pieces.pool.c;
+    body(piece, reader.read(x, pieces.sample(piece), pieces.row(piece), pieces.first(piece)), pieces.windows(piece),
+         at);
   }
 }
 
 void forward_here(Stream& stream, const BlockProblem& problem, const float* x, const float* weight, const float* gamma,
                   const float* beta, const float* mean, const float* variance, float* z) {
   const Pieces pieces(problem);
+  const PatchReader reader(problem, pieces.length);
   const Channels channels(problem, vectors * lane_total(), weight, gamma, beta, mean, variance);
   const auto run = piece_functions(channels.taps, std::make_index_sequence<most_taps>()).first;
   stream.threads().run(pieces.tasks(), [&](int64_t task) {
-    for_each_piece(pieces, task, x, [&](int64_t, const Patch& patch, int64_t windows, int64_t at) {
-      run(problem, patch, channels, windows, z + at);
+    for_each_piece(pieces, reader, task, x, [&](int64_t, const float* patch, int64_t windows, int64_t at) {
+      run(problem, reader, patch, channels, windows, z + at);
     });
   });
 }
@@ -207,18 +156,19 @@ void backward_here(Stream& stream, const BlockProblem& problem, const float* x, 
                    const float* beta, const float* mean, const float* variance, const double* moments, const float* dz,
                    float* dx, float* dweight, float* dgamma, float* dbeta) {
   const Pieces pieces(problem);
+  const PatchReader reader(problem, pieces.length);
   const Channels channels(problem, vectors * lane_total(), weight, gamma, beta, mean, variance);
   const int64_t taps = channels.taps, size = (1 + taps) * channels.padded;
   const auto run = piece_functions(taps, std::make_index_sequence<most_taps>()).second;
   const Buffer buffer = stream.workspace(pieces.tasks() * size * static_cast<int64_t>(sizeof(double)));
   double* sums = static_cast<double*>(buffer.data());
   std::optional<WinnersGradient> winners;
-  if (dx != nullptr) winners.emplace(stream, pieces, channels);
+  if (dx != nullptr) winners.emplace(stream, pieces, reader, channels);
   stream.threads().run(pieces.tasks(), [&](int64_t task) {
     double* own = sums + task * size;
     std::fill_n(own, size, 0.0);
-    for_each_piece(pieces, task, x, [&](int64_t piece, const Patch& patch, int64_t windows, int64_t at) {
-      run(problem, patch, channels, windows, dz + at, own, winners ? winners->scratch() : nullptr);
+    for_each_piece(pieces, reader, task, x, [&](int64_t piece, const float* patch, int64_t windows, int64_t at) {
+      run(problem, reader, patch, channels, windows, dz + at, own, winners ? winners->scratch() : nullptr);
       if (winners) winners->add(piece);
     });
   });

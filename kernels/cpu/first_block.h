@@ -48,59 +48,54 @@ struct Pieces {
         length((pool.w_out() + per_row - 1) / per_row) {}
   int64_t count() const { return pool.n * pool.h_out() * per_row; }
   int64_t tasks() const { return (count() + pieces_a_task - 1) / pieces_a_task; }
-  int64_t row(int64_t piece) const { return piece / per_row; }  // of all samples' windows
+  int64_t sample(int64_t piece) const { return piece / per_row / pool.h_out(); }
+  int64_t row(int64_t piece) const { return piece / per_row % pool.h_out(); }
   int64_t first(int64_t piece) const { return piece % per_row * length; }
   int64_t windows(int64_t piece) const { return std::min(length, pool.w_out() - first(piece)); }
 };
 
-// The part of x that a piece reads, zeros where it is padding, and where in it each product's number lies.
-struct Patch {
-  const float* data;
-  int64_t window_step;             // from one window to the next
-  std::vector<int64_t> positions;  // of the windows' taps
-  int64_t taps[most_taps];         // of the convolution, from a position
-};
-
+// The part of x that neighbouring windows of one row read, and where in it each product's number lies.
 class PatchReader {
  public:
-  explicit PatchReader(const BlockProblem& problem) : p_(problem.conv) {
-    const Window &rows = problem.pool_rows, &columns = problem.pool_columns;
-    high_ = (rows.size - 1) * p_.rows.stride + p_.rows.extent();
-    wide_ = (Pieces(problem).length * columns.size - 1) * p_.columns.stride + p_.columns.extent();
-    patch_.window_step = columns.size * p_.columns.stride;
-    for (int64_t tap = 0; tap < rows.size * columns.size; ++tap)
-      patch_.positions.push_back(tap / columns.size * p_.rows.stride * wide_ + tap % columns.size * p_.columns.stride);
+  PatchReader(const BlockProblem& problem, int64_t windows)  // as many at most
+      : p_(problem.conv), pool_rows_(problem.pool_rows.size), pool_columns_(problem.pool_columns.size) {
+    high = (pool_rows_ - 1) * p_.rows.stride + p_.rows.extent();
+    wide = (windows * pool_columns_ - 1) * p_.columns.stride + p_.columns.extent();
+    window_step = pool_columns_ * p_.columns.stride;
+    for (int64_t tap = 0; tap < pool_rows_ * pool_columns_; ++tap)
+      positions.push_back(tap / pool_columns_ * p_.rows.stride * wide + tap % pool_columns_ * p_.columns.stride);
     for (int64_t k = 0; k < p_.taps(); ++k)
-      patch_.taps[k] = k / p_.columns.size * p_.rows.dilation * wide_ + k % p_.columns.size * p_.columns.dilation;
-    pool_rows_ = rows.size;
-    pool_columns_ = columns.size;
+      taps[k] = k / p_.columns.size * p_.rows.dilation * wide + k % p_.columns.size * p_.columns.dilation;
   }
 
-  int64_t high() const { return high_; }
-  int64_t wide() const { return wide_; }
-
-  const Patch& read(const Pieces& pieces, int64_t piece, const float* x) {
-    const int64_t row = pieces.row(piece), sample = row / pieces.pool.h_out(), i = row % pieces.pool.h_out();
-    const int64_t top = p_.rows.input(i * pool_rows_, 0),
-                  left = p_.columns.input(pieces.first(piece) * pool_columns_, 0);
-    float* to = thread_scratch(Scratch::patches, high_ * wide_);
-    patch_.data = to;
-    const int64_t begin = std::clamp<int64_t>(-left, 0, wide_), end = std::clamp<int64_t>(p_.w - left, begin, wide_);
-    for (int64_t r = 0; r < high_; ++r, to += wide_) {
+  // What the windows from (i, j) on read, in scratch of this thread; zeros where that is padding.
+  const float* read(const float* x, int64_t sample, int64_t i, int64_t j) const {
+    const int64_t top = first_row(i), left = first_column(j);
+    float* const patch = thread_scratch(Scratch::patches, high * wide);
+    float* to = patch;
+    const int64_t begin = std::clamp<int64_t>(-left, 0, wide), end = std::clamp<int64_t>(p_.w - left, begin, wide);
+    for (int64_t r = 0; r < high; ++r, to += wide) {
       const bool inside = top + r >= 0 && top + r < p_.h;
-      std::fill_n(to, inside ? begin : wide_, 0.0f);
+      std::fill_n(to, inside ? begin : wide, 0.0f);
       if (!inside) continue;
       const float* from = x + (sample * p_.h + top + r) * p_.w + left;
       std::copy(from + begin, from + end, to + begin);
-      std::fill(to + end, to + wide_, 0.0f);
+      std::fill(to + end, to + wide, 0.0f);
     }
-    return patch_;
+    return patch;
   }
+  // Where in x the windows of row i and column j begin.
+  int64_t first_row(int64_t i) const { return p_.rows.input(i * pool_rows_, 0); }
+  int64_t first_column(int64_t j) const { return p_.columns.input(j * pool_columns_, 0); }
+
+  int64_t high, wide;              // rows and columns of x
+  int64_t window_step;             // from one window to the next
+  std::vector<int64_t> positions;  // of a window's taps
+  int64_t taps[most_taps];         // of the convolution, from a position
 
  private:
   Conv2dProblem p_;
-  int64_t high_, wide_, pool_rows_, pool_columns_;
-  Patch patch_;
+  int64_t pool_rows_, pool_columns_;
 };
 
 // What each channel is computed with, channels padded to a multiple of `width`. Where gamma < 0 weights and mean change their sign, so that the

@@ -9,7 +9,7 @@
 // Count for Choi's first block: 64 multiply-adds of vectors a window for its 32 channels, and 5 for each of the 81 of Q.
 #include <hwy/highway.h>
 
-#include "kernels/cpu/first_block.h"
+#include "kernels/cpu/first_block_forward-inl.h"
 
 #if defined(MELGRAD_KERNELS_CPU_FIRST_BLOCK_DATA_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef MELGRAD_KERNELS_CPU_FIRST_BLOCK_DATA_INL_H_
@@ -41,8 +41,8 @@ class DenseGradient {
 
   // Adds to one row of a sample's dx.
   void add_to_row(const float* sample, int64_t row, float* dx) const {
-    const hn::ScalableTag<float> d;
-    const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+    const MapTag d;
+    const int64_t lanes = first_block_lanes();
     const int64_t taps = p_.taps(), width = p_.w_out(), room = (width + lanes - 1) / lanes * lanes;
     float* lines = thread_scratch(Scratch::patches, (taps + 1) * room);  // x - m of each tap, then one tap's gradient
     float* line = lines + taps * room;
@@ -85,16 +85,16 @@ class DenseGradient {
 // What winners hand on, and dx as a whole. Pieces write what they hand on each by itself; rows of dx gather it.
 class WinnersGradient {
  public:
-  WinnersGradient(Stream& stream, const Pieces& pieces, const Channels& channels)
-      : pieces_(pieces), padded_(channels.padded), reader_(pieces.block) {
+  WinnersGradient(Stream& stream, const Pieces& pieces, const PatchReader& reader, const Channels& channels)
+      : pieces_(pieces), reader_(reader), padded_(channels.padded) {
     const Conv2dProblem& p = pieces.block.conv;
     const Window &rows = pieces.block.pool_rows, &columns = pieces.block.pool_columns;
-    const auto lanes = static_cast<int64_t>(hn::Lanes(hn::ScalableTag<float>()));
+    const int64_t lanes = first_block_lanes();
     positions_ = rows.size * columns.size;
     wide_ = (columns.size - 1) * p.columns.stride + p.columns.extent();
-    size_ = (reader_.high() * wide_ + 2 * lanes - 1) / (2 * lanes) * 2 * lanes;
+    size_ = (reader_.high * wide_ + 2 * lanes - 1) / (2 * lanes) * 2 * lanes;
     placed_ = stream.workspace(padded_ * positions_ * size_ * static_cast<int64_t>(sizeof(float)));
-    patches_ = stream.workspace(pieces.count() * reader_.high() * reader_.wide() * static_cast<int64_t>(sizeof(float)));
+    patches_ = stream.workspace(pieces.count() * reader_.high * reader_.wide * static_cast<int64_t>(sizeof(float)));
     float* to = static_cast<float*>(placed_.data());
     std::fill_n(to, padded_ * positions_ * size_, 0.0f);
     for (int64_t c = 0; c < channels.count; ++c)
@@ -114,12 +114,11 @@ class WinnersGradient {
     const float* winners = scratch();
     float* sum = scratch() + 2 * piece_windows * padded_;
     float* to = patch_of(piece);
-    std::fill_n(to, reader_.high() * reader_.wide(), 0.0f);
-    const int64_t step = pieces_.block.pool_columns.size * pieces_.block.conv.columns.stride;
+    std::fill_n(to, reader_.high * reader_.wide, 0.0f);
     for (int64_t j = 0; j < pieces_.windows(piece); ++j, winners += 2 * padded_) {
       sum_window(winners, sum);
-      for (int64_t r = 0; r < reader_.high(); ++r)
-        for (int64_t c = 0; c < wide_; ++c) to[r * reader_.wide() + j * step + c] += sum[r * wide_ + c];
+      for (int64_t r = 0; r < reader_.high; ++r)
+        for (int64_t c = 0; c < wide_; ++c) to[r * reader_.wide + j * reader_.window_step + c] += sum[r * wide_ + c];
     }
   }
 
@@ -137,14 +136,14 @@ class WinnersGradient {
 
  private:
   float* patch_of(int64_t piece) const {
-    return static_cast<float*>(patches_.data()) + piece * reader_.high() * reader_.wide();
+    return static_cast<float*>(patches_.data()) + piece * reader_.high * reader_.wide;
   }
 
   // sum (size) = Σ over channels of scale · g times the weights placed by the winner; even and odd channels by themselves,
   // since each sum waits for the one before.
   void sum_window(const float* winners, float* sum) const {
-    const hn::ScalableTag<float> d;
-    const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+    const MapTag d;
+    const int64_t lanes = first_block_lanes();
     const float* placed = static_cast<const float*>(placed_.data());
     for (int64_t part = 0; part < size_; part += 2 * lanes) {
       auto even0 = hn::Zero(d), even1 = even0, odd0 = even0, odd1 = even0;
@@ -166,23 +165,22 @@ class WinnersGradient {
 
   // Adds what the windows around one row of dx handed on to it.
   void gather(int64_t sample, int64_t row, float* dx) const {
-    const Conv2dProblem& p = pieces_.block.conv;
+    const int64_t width = pieces_.block.conv.w;
     for (int64_t i = 0; i < pieces_.pool.h_out(); ++i) {
-      const int64_t r = row - p.rows.input(i * pieces_.block.pool_rows.size, 0);
-      if (r < 0 || r >= reader_.high()) continue;
+      const int64_t r = row - reader_.first_row(i);
+      if (r < 0 || r >= reader_.high) continue;
       const int64_t first = (sample * pieces_.pool.h_out() + i) * pieces_.per_row;
       for (int64_t piece = first; piece < first + pieces_.per_row; ++piece) {
-        const float* from = patch_of(piece) + r * reader_.wide();
-        const int64_t left = p.columns.input(pieces_.first(piece) * pieces_.block.pool_columns.size, 0);
-        const int64_t end = std::min(reader_.wide(), p.w - left);
+        const float* from = patch_of(piece) + r * reader_.wide;
+        const int64_t left = reader_.first_column(pieces_.first(piece)), end = std::min(reader_.wide, width - left);
         for (int64_t c = std::max<int64_t>(0, -left); c < end; ++c) dx[left + c] += from[c];
       }
     }
   }
 
   const Pieces& pieces_;
+  const PatchReader& reader_;
   int64_t padded_;
-  PatchReader reader_;               // for the size of what a piece reads
   int64_t positions_, wide_, size_;  // of a window: places of its winner; columns of x, and floats, that it reads
   Buffer placed_, patches_;          // (channels, positions, size); (pieces, rows of x, columns of x)
 };

@@ -39,9 +39,10 @@ inline void load_weights(const Conv2dProblem& p, const float* row, bool transpos
 }
 
 // G w of output block `block`: [point][row tap][channel][width], zeros where there are no channels. `transpose_them` for
-// the data gradient.
+// the data gradient. `scale`, where there is one, has a factor for each result (whole vectors).
 template <class F>
-void pack_weights(const Conv2dProblem& p, const float* weight, bool transpose_them, int64_t block, float* u) {
+void pack_weights(const Conv2dProblem& p, const float* weight, bool transpose_them, int64_t block, float* u,
+                  const float* scale = nullptr) {
   const WinogradTag d;
   const int64_t lanes = lane_total(), width = block_width(), channels = padded_channels(transpose_them ? p.o : p.c);
   const int64_t point_stride = p.rows.size * channels * width;
@@ -50,8 +51,10 @@ void pack_weights(const Conv2dProblem& p, const float* weight, bool transpose_th
     for (int64_t channel = 0; channel < channels; channel += lanes)
       for (int64_t h = 0; h < width; h += lanes) {
         load_weights(p, weight + tap * 3 * p.c * p.o, transpose_them, channel, block * width + h, rows);
+        const WinogradVector factor = scale == nullptr ? constant(1) : hn::LoadU(d, scale + block * width + h);
         for (int64_t j = 0; j < lanes; ++j) {
-          const WinogradVector w[] = {rows[0][j], rows[1][j], rows[2][j]};
+          const WinogradVector w[] = {hn::Mul(factor, rows[0][j]), hn::Mul(factor, rows[1][j]),
+                                      hn::Mul(factor, rows[2][j])};
           F::weight(w, transformed);
           for (int point = 0; point < F::points; ++point)
             hn::Store(transformed[point], d, u + point * point_stride + (tap * channels + channel + j) * width + h);

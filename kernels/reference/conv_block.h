@@ -1,4 +1,4 @@
-// The definition of conv_block.h: the pending norm applied, the convolution, the block, one after the other.
+// The definition of conv_block.h: the pending norm applied or the first block computed, the convolution, the block, one after the other.
 #pragma once
 
 #include <vector>
@@ -6,11 +6,20 @@
 #include "kernels/conv_block.h"
 #include "kernels/reference/block.h"
 #include "kernels/reference/conv2d.h"
+#include "kernels/reference/first_block.h"
 
 namespace melgrad::reference {
 
 template <class T>
 std::vector<T> applied(const BlockInput& x) {
+  if (x.first != nullptr) {
+    const FirstBlockInput& f = *x.first;
+    const Shape shape = f.problem.pool().y_shape();
+    std::vector<T> z(static_cast<std::size_t>(shape.numel()));
+    first_block_forward<T>(f.problem, x.values, f.weight, f.gamma, f.beta, f.mean, f.variance,
+                           {z.data(), shape, dtype_of<T>});
+    return z;
+  }
   const T* values = x.values.as<T>();
   std::vector<T> result(values, values + x.values.numel());
   if (x.norm == nullptr) return result;
@@ -28,7 +37,7 @@ void conv_block_forward(const BlockProblem& problem, const BlockInput& x, ConstV
                         ConstView beta, View y, View pooled, View argmax, View mean, View variance, View scale,
                         View shift) {
   const std::vector<T> in = applied<T>(x);
-  conv2d_forward<T>(problem.conv, {in.data(), x.values.shape, dtype_of<T>}, weight, y);
+  conv2d_forward<T>(problem.conv, {in.data(), problem.conv.x_shape(), dtype_of<T>}, weight, y);
   block_statistics(problem, y.as<T>(), mean.as<T>(), variance.as<T>());
   for (int64_t c = 0; c < problem.conv.o; ++c) {
     scale.as<T>()[c] = block_scale(problem, gamma.as<T>()[c], variance.as<T>()[c]);
@@ -48,15 +57,17 @@ void conv_block_backward(const BlockProblem& problem, const BlockInput& x, Const
   block_backward(problem, state.y.as<T>(), gamma.as<T>(), state.shift.as<T>(), state.mean.as<T>(),
                  state.variance.as<T>(), dz.as<T>(), dy.data(), dgamma.as<T>(), dbeta.as<T>());
   const ConstView gradient{dy.data(), state.y.shape, dtype_of<T>};
-  conv2d_backward_weight<T>(problem.conv, gradient, {in.data(), x.values.shape, dtype_of<T>}, dweight);
+  conv2d_backward_weight<T>(problem.conv, gradient, {in.data(), problem.conv.x_shape(), dtype_of<T>}, dweight);
   if (dx.data != nullptr) conv2d_backward_data<T>(problem.conv, gradient, weight, dx);
 }
 
 template <class T>
-void conv_block_infer(const BlockProblem& problem, ConstView x, ConstView weight, ConstView gamma, ConstView beta,
-                      ConstView mean, ConstView variance, View z) {
+void conv_block_infer(const BlockProblem& problem, const BlockInput& x, ConstView weight, ConstView gamma,
+                      ConstView beta, ConstView mean, ConstView variance, View z) {
+  const std::vector<T> in = applied<T>(x);
   std::vector<T> y(static_cast<std::size_t>(problem.conv.y_shape().numel()));
-  conv2d_forward<T>(problem.conv, x, weight, {y.data(), problem.conv.y_shape(), dtype_of<T>});
+  conv2d_forward<T>(problem.conv, {in.data(), problem.conv.x_shape(), dtype_of<T>}, weight,
+                    {y.data(), problem.conv.y_shape(), dtype_of<T>});
   block_normalise(problem, y.data(), gamma.as<T>(), beta.as<T>(), mean.as<T>(), variance.as<T>(), z.as<T>());
 }
 

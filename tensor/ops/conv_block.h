@@ -18,9 +18,32 @@ struct PendingBlock {
 // z itself, for whoever cannot take the norm in.
 Tensor apply_norm(const PendingBlock& x);
 
-// Convolution, batch norm, activation and max pool as one operation, where conv_block_applies(). Training updates the
-// running statistics; gradients for x, weight, gamma, beta and bias. Inference has none.
-PendingBlock conv_block_train(const PendingBlock& x, BlockTensors tensors, const BlockOptions& options);
-Tensor conv_block_infer(const Tensor& x, const BlockTensors& tensors, const BlockOptions& options);
+// A first block (kernels/first_block.h) in front of another, which computes it as it reads it (conv_block_reads_first()).
+struct FirstBlock {
+  BlockTensors tensors;
+  BlockOptions options;
+};
+
+// Convolution, batch norm, activation and max pool as one operation, where conv_block_applies(); `first` and what is behind
+// it as one. Training updates the running statistics; gradients for x, weight, gamma, beta and bias.
+PendingBlock conv_block_train(const PendingBlock& x, BlockTensors tensors, const BlockOptions& options,
+                              const FirstBlock* first = nullptr);
+
+// What inference makes of a block's layers: kept from call to call, and made anew once any of them has been written to (a
+// write through a pointer that was taken before the last call is not seen).
+class FoldedBlock {
+ public:
+  const Tensor& get(const BlockProblem& problem, const BlockTensors& tensors);
+  void clear() { folded_ = Tensor(); }
+
+ private:
+  Tensor folded_;
+  Conv2dProblem conv_;  // of one sample
+  std::vector<std::pair<const Storage*, uint64_t>> versions_;
+};
+
+// The same by the running statistics; has no gradient.
+Tensor conv_block_infer(const Tensor& x, const BlockTensors& tensors, const BlockOptions& options, FoldedBlock& folded,
+                        const FirstBlock* first = nullptr);
 
 }  // namespace melgrad

@@ -4,64 +4,18 @@
 
 #include <cmath>
 
-#include "kernels/cpu/conv_block.h"
 #include "kernels/reference/conv_block.h"
-#include "kernels/reference/winograd.h"
+#include "tests/kernels/conv_block_problems.h"
 #include "tests/kernels/gradient_check.h"
 
 namespace melgrad {
 namespace {
 
+using namespace test::conv_block;
 using reference::WinogradDirection;
 using test::Inputs;
 using test::OperationCase;
 using test::Outputs;
-
-Window pool_of(int64_t size) {
-  return {.size = size, .stride = size};
-}
-
-BlockProblem signal_block(int64_t n, int64_t l, int64_t c, int64_t o, int64_t pool, ActivationChoice f) {
-  return {
-      .conv = {.n = n, .h = l, .w = 1, .c = c, .o = o, .rows = padded({.size = 3}, Padding::same, l), .columns = {}},
-      .pool_rows = pool_of(pool),
-      .pool_columns = {},
-      .activation = f};
-}
-
-BlockProblem image_block(const Shape& x, int64_t o, int64_t pool_rows, int64_t pool_columns, ActivationChoice f) {
-  return {.conv = {x[0], x[1], x[2], x[3], o, padded({.size = 3}, Padding::same, x[1]),
-                   padded({.size = 3}, Padding::same, x[2])},
-          .pool_rows = pool_of(pool_rows),
-          .pool_columns = pool_of(pool_columns),
-          .activation = f};
-}
-
-const std::vector<BlockProblem>& problems() {
-  static const std::vector<BlockProblem> all{
-      image_block({1, 5, 9, 16}, 17, 2, 4, Activation::elu),
-      signal_block(2, 83, 17, 20, 3, Activation::relu),    // SampleCNN's, a rest left over
-      signal_block(12, 450, 16, 16, 3, Activation::relu),  // blocks by themselves, with halos
-      signal_block(3, 3, 16, 48, 3, Activation::relu),     // one window, F(4, 3)
-      signal_block(1, 700, 33, 16, 2, {Activation::leaky_relu, 0.1}),
-      image_block({2, 13, 23, 16}, 18, 2, 4, Activation::elu),          // Choi's
-      image_block({1, 31, 170, 16}, 16, 3, 5, {Activation::elu, 0.5}),  // strips and rows of blocks
-      image_block({2, 4, 4, 16}, 16, 4, 4, Activation::linear)};
-  return all;
-}
-
-// In two cases each: whoever looks for a mistake begins with what takes no time.
-std::vector<BlockProblem> problems(bool small) {
-  constexpr int64_t few = 400'000;  // flops
-  std::vector<BlockProblem> some = problems();
-  std::erase_if(some, [&](const BlockProblem& p) { return (conv2d_cost(p.conv, 4).flops <= few) != small; });
-  return some;
-}
-
-std::string describe(const BlockProblem& p) {
-  return fmt::format(" {} to {}, pool {}x{}, {}", p.conv.x_shape().to_string(), p.conv.o, p.pool_rows.size,
-                     p.pool_columns.size, name_of(p.activation.function));
-}
 
 // x, weight, gamma, beta, and the norm that waits in x: center, scale, shift.
 enum Input : std::size_t { x_in, weight_in, gamma_in, beta_in, center_in, scale_in, shift_in, dz_in };
@@ -73,34 +27,6 @@ std::vector<test::InputSpec> input_specs(const BlockProblem& p) {
 
 PendingNorm norm_of(Inputs in) {
   return {in[center_in], in[scale_in], in[shift_in], Activation::relu};
-}
-
-// The absolute form of Winograd's algorithm, which bounds its error: kernels/reference/winograd.h.
-std::vector<double> winograd_bound(const BlockProblem& p, WinogradDirection direction, const std::vector<double>& first,
-                                   const std::vector<double>& second, const Shape& shape) {
-  const Conv2dProblem c = as_one_row(p.conv);
-  std::vector<double> bound(static_cast<std::size_t>(shape.numel()));
-  const auto view = [](const std::vector<double>& values) {
-    return ConstView{values.data(), {static_cast<int64_t>(values.size())}, DType::f64};
-  };
-  const View out{bound.data(), shape, DType::f64};
-  if (cpu::block_outputs(c.w_out()) == 4)
-    reference::winograd_conv2d<4>(c, direction, view(first), view(second), out, true);
-  else
-    reference::winograd_conv2d<6>(c, direction, view(first), view(second), out, true);
-  return bound;
-}
-
-std::vector<double> values_of(ConstView view) {
-  return {view.as<double>(), view.as<double>() + view.numel()};
-}
-
-// The largest of each channel.
-std::vector<double> largest(const std::vector<double>& values, int64_t channels) {
-  std::vector<double> result(static_cast<std::size_t>(channels));
-  for (std::size_t i = 0; i < values.size(); ++i)
-    result[i % result.size()] = std::max(result[i % result.size()], std::abs(values[i]));
-  return result;
 }
 
 // |terms| of what the block reads once its norm is applied.
@@ -187,39 +113,6 @@ TEST_CASE("conv_block_forward agrees with the reference: small problems") {
 
 TEST_CASE("conv_block_forward agrees with the reference: larger problems") {
   check_forward(false);
-}
-
-TEST_CASE("conv_block_infer agrees with the reference, with and without a pool") {
-  std::vector<BlockProblem> all = problems();
-  all.push_back(signal_block(0, 20, 16, 16, 1, Activation::relu));
-  all.push_back(signal_block(2, 100, 16, 32, 1, Activation::relu));
-  all.push_back(image_block({1, 9, 11, 16}, 16, 1, 1, Activation::elu));
-  for (const BlockProblem& p : all) {
-    const Shape o{p.conv.o};
-    OperationCase infer;
-    infer.name = "conv_block_infer" + describe(p);
-    infer.devices = {Device::cpu};
-    infer.inputs = {{p.conv.x_shape()}, {p.conv.weight_shape()}, {o}, {o}, {o}, {o, test::positive_values()}};
-    infer.outputs = {{p.pool().y_shape()}};
-    infer.run = [=](Stream& stream, Inputs in, Outputs out) {
-      conv_block_infer(stream, p, in[0], in[1], in[2], in[3], in[4], in[5], out[0]);
-    };
-    infer.reference = [=](Inputs in, Outputs out) {
-      reference::conv_block_infer<double>(p, in[0], in[1], in[2], in[3], in[4], in[5], out[0]);
-    };
-    infer.magnitude = [=](Inputs in, Outputs out) {
-      const std::vector<double> y =
-          largest(winograd_bound(p, WinogradDirection::forward, values_of(in[0]), values_of(in[1]), p.conv.y_shape()),
-                  p.conv.o);
-      for (int64_t i = 0; i < out[0].numel(); ++i) {
-        const int64_t c = i % p.conv.o;
-        const double scale = std::abs(reference::block_scale(p, in[2].as<double>()[c], in[5].as<double>()[c]));
-        out[0].as<double>()[i] = scale * (y[c] + std::abs(in[4].as<double>()[c])) + std::abs(in[3].as<double>()[c]);
-      }
-    };
-    infer.reduction_length = 8;
-    test::check(infer);
-  }
 }
 
 // The forward pass for what it keeps, then the backward pass.
@@ -406,11 +299,11 @@ TEST_CASE("conv_block: errors and cost") {
   CHECK(conv_block_forward_cost(p, 4) == Cost{2 * y * 3 * 16 + 4 * y, (9 * 16 + 3 * 256 + y + pooled) * 4 + pooled});
   CHECK(conv_block_backward_cost(p, 4) ==
         Cost{4 * y * 3 * 16 + 3 * y, (2 * 9 * 16 + 2 * 3 * 256 + y + 2 * pooled) * 4 + pooled});
-  std::vector<float> x(144), w(768), c(16), z(48);
+  std::vector<float> x(144), folded(static_cast<std::size_t>(conv_block_folded_size(Device::cpu, p))), z(48);
   Stream stream(Device::cpu);
   CHECK_THROWS_WITH_AS(
-      conv_block_infer(stream, p, {x.data(), {1, 3, 3, 16}}, {w.data(), {3, 1, 16, 16}}, {c.data(), {16}},
-                       {c.data(), {16}}, {c.data(), {16}}, {c.data(), {16}}, {z.data(), {1, 3, 1, 16}}),
+      conv_block_infer(stream, p, {{x.data(), {1, 3, 3, 16}}}, {folded.data(), {static_cast<int64_t>(folded.size())}},
+                       {z.data(), {1, 3, 1, 16}}),
       "conv_block_infer: x is (1, 3, 3, 16), expected (1, 9, 1, 16)", Error);
 }
 

@@ -113,6 +113,7 @@ bool has_gradient(const std::string& function) {
 const std::map<std::string, std::string> missing_on_simt{
     {"conv_block_forward", "its CUDA kernel is to be written"},
     {"conv_block_backward", "its CUDA kernel is to be written"},
+    {"conv_block_fold", "its CUDA kernel is to be written"},
     {"conv_block_infer", "its CUDA kernel is to be written"},
     {"first_block_statistics", "its CUDA kernel is to be written"},
     {"first_block_forward", "its CUDA kernel is to be written"},
@@ -129,6 +130,8 @@ const std::map<std::pair<std::string, int>, std::string> missing_shapes{
     {{"conv_block_forward", one_element}, "16 channels or more"},
     {{"conv_block_backward", one_element}, "16 channels or more"},
     {{"conv_block_infer", one_element}, "16 channels or more"},
+    {{"conv_block_fold", one_element}, "16 channels or more"},
+    {{"conv_block_fold", empty}, "16 channels or more"},
     {{"first_block_statistics", empty}, "no rows, no statistics: an error"},
     {{"first_block_backward", empty}, "no rows, no statistics: an error"},
     {{"signal_bands", one_element}, "a root of unity has two numbers"},

@@ -283,14 +283,25 @@ TEST_CASE("which operation runs a block") {
   network.build({90, 1});
   const Pass training{.training = true, .fuse = true}, inference{.fuse = true};
   const Tensor x = drawn({2, 90, 1}, 1, DType::f32), y = drawn({2, 30, 16}, 1, DType::f32);
-  CHECK(find_block(network.layers(), 0, x, training)->kind == BlockKind::first);
+  // The first block is computed by the second as it reads it, unless that is no block of many channels.
+  const auto both = find_block(network.layers(), 0, x, training);
+  CHECK(both->kind == BlockKind::conv);
+  REQUIRE(both->first);
+  CHECK(both->first->kind == BlockKind::first);
+  CHECK(both->layers == 8);
+  CHECK_FALSE(find_block(network.layers(), 4, y, training)->first);
+  Sequential small = small_sample_cnn(), image = choi();
+  small.build({40, 1});
+  image.build({13, 25, 1});
+  CHECK(find_block(small.layers(), 0, drawn({2, 40, 1}, 1, DType::f32), training)->kind == BlockKind::first);
+  CHECK(find_block(image.layers(), 0, drawn({2, 13, 25, 1}, 1, DType::f32), training)->kind == BlockKind::first);
   CHECK(find_block(network.layers(), 4, y, training)->kind == BlockKind::conv);
   CHECK_FALSE(find_block(network.layers(), 12, drawn({2, 3, 33}, 1, DType::f32), training));  // one tap, no pool
   Tensor wanted = x.clone();
   wanted.set_requires_grad();
-  CHECK(find_block(network.layers(), 0, wanted, training)->kind == BlockKind::first);
+  CHECK(find_block(network.layers(), 0, wanted, training)->kind == BlockKind::conv);
   const NoGrad no_grad;
-  CHECK(find_block(network.layers(), 0, x, inference)->kind == BlockKind::first);
+  CHECK(find_block(network.layers(), 0, x, inference)->layers == 8);
   CHECK(find_block(network.layers(), 4, y, inference)->kind == BlockKind::conv);
 
   Sequential chosen;
@@ -312,6 +323,33 @@ TEST_CASE("which operation runs a block") {
   CHECK(find_block(first.layers(), 0, drawn({1, 11, 9, 1}, 1, DType::f32), training)->layers == 1);
   CHECK(find_block(second.layers(), 0, drawn({1, 12, 10, 1}, 1, DType::f32), training)->layers == 2);
   CHECK_FALSE(find_block(second.layers(), 2, drawn({1, 6, 5, 18}, 1, DType::f32), training));
+}
+
+// Inference keeps what it has made of the weights; each of them may change between two calls.
+TEST_CASE("fused inference sees every write to a block's layers, and another length") {
+  for (Sequential (*make)() : {sample_cnn, choi}) {
+    const Shape input = make == sample_cnn ? Shape{90, 1} : Shape{13, 25, 1};
+    Sequential network = make();
+    network.build(input, {.seed = 3});
+    const Tensor x = drawn(input.with_batch(2), 1, DType::f32);
+    const NoGrad no_grad;
+    const auto fused = [&] { return values_of(network.forward(x, {.fuse = true})); };
+    std::vector<double> before = fused();
+    uint32_t stream = 70;
+    for (NamedTensor& named : network.state()) {
+      CAPTURE(named.name);
+      Tensor values = drawn(named.tensor.shape(), stream++, DType::f32);
+      for (float& value : values.mutable_data<float>()) value = 0.5f + 0.1f * value;
+      copy(values.view(), named.tensor.mutable_view());
+      const std::vector<double> after = fused();
+      CHECK(distance(after, before) > 1e-6);
+      CHECK(distance(after, values_of(network.forward(x))) < 2e-4);
+      before = after;
+    }
+    network.forward(x, {.training = true, .fuse = true});  // moves the running statistics
+    CHECK(distance(fused(), before) > 1e-6);
+    CHECK(distance(fused(), values_of(network.forward(x))) < 2e-4);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,90 @@
+// The blocks that the tests of kernels/conv_block.h run, and the bounds of their errors.
+#pragma once
+
+#include <cmath>
+
+#include "kernels/conv_block.h"
+#include "kernels/cpu/conv_block.h"
+#include "kernels/reference/winograd.h"
+
+namespace melgrad::test::conv_block {
+
+using reference::WinogradDirection;
+
+inline Window pool_of(int64_t size) {
+  return {.size = size, .stride = size};
+}
+
+inline BlockProblem signal_block(int64_t n, int64_t l, int64_t c, int64_t o, int64_t pool, ActivationChoice f) {
+  return {
+      .conv = {.n = n, .h = l, .w = 1, .c = c, .o = o, .rows = padded({.size = 3}, Padding::same, l), .columns = {}},
+      .pool_rows = pool_of(pool),
+      .pool_columns = {},
+      .activation = f};
+}
+
+inline BlockProblem image_block(const Shape& x, int64_t o, int64_t pool_rows, int64_t pool_columns,
+                                ActivationChoice f) {
+  return {.conv = {x[0], x[1], x[2], x[3], o, padded({.size = 3}, Padding::same, x[1]),
+                   padded({.size = 3}, Padding::same, x[2])},
+          .pool_rows = pool_of(pool_rows),
+          .pool_columns = pool_of(pool_columns),
+          .activation = f};
+}
+
+inline const std::vector<BlockProblem>& problems() {
+  static const std::vector<BlockProblem> all{
+      image_block({1, 5, 9, 16}, 17, 2, 4, Activation::elu),
+      signal_block(2, 83, 17, 20, 3, Activation::relu),    // SampleCNN's, a rest left over
+      signal_block(12, 450, 16, 16, 3, Activation::relu),  // blocks by themselves, with halos
+      signal_block(3, 3, 16, 48, 3, Activation::relu),     // one window, F(4, 3)
+      signal_block(1, 700, 33, 16, 2, {Activation::leaky_relu, 0.1}),
+      image_block({2, 13, 23, 16}, 18, 2, 4, Activation::elu),          // Choi's
+      image_block({1, 31, 170, 16}, 16, 3, 5, {Activation::elu, 0.5}),  // strips and rows of blocks
+      image_block({2, 4, 4, 16}, 16, 4, 4, Activation::linear)};
+  return all;
+}
+
+// In two cases each: whoever looks for a mistake begins with what takes no time.
+inline std::vector<BlockProblem> problems(bool small) {
+  constexpr int64_t few = 400'000;  // flops
+  std::vector<BlockProblem> some = problems();
+  std::erase_if(some, [&](const BlockProblem& p) { return (conv2d_cost(p.conv, 4).flops <= few) != small; });
+  return some;
+}
+
+inline std::string describe(const BlockProblem& p) {
+  return fmt::format(" {} to {}, pool {}x{}, {}", p.conv.x_shape().to_string(), p.conv.o, p.pool_rows.size,
+                     p.pool_columns.size, name_of(p.activation.function));
+}
+
+// The absolute form of Winograd's algorithm, which bounds its error: kernels/reference/winograd.h.
+inline std::vector<double> winograd_bound(const BlockProblem& p, WinogradDirection direction,
+                                          const std::vector<double>& first, const std::vector<double>& second,
+                                          const Shape& shape) {
+  const Conv2dProblem c = as_one_row(p.conv);
+  std::vector<double> bound(static_cast<std::size_t>(shape.numel()));
+  const auto view = [](const std::vector<double>& values) {
+    return ConstView{values.data(), {static_cast<int64_t>(values.size())}, DType::f64};
+  };
+  const View out{bound.data(), shape, DType::f64};
+  if (cpu::block_outputs(c.w_out()) == 4)
+    reference::winograd_conv2d<4>(c, direction, view(first), view(second), out, true);
+  else
+    reference::winograd_conv2d<6>(c, direction, view(first), view(second), out, true);
+  return bound;
+}
+
+inline std::vector<double> values_of(ConstView view) {
+  return {view.as<double>(), view.as<double>() + view.numel()};
+}
+
+// The largest of each channel.
+inline std::vector<double> largest(const std::vector<double>& values, int64_t channels) {
+  std::vector<double> result(static_cast<std::size_t>(channels));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    result[i % result.size()] = std::max(result[i % result.size()], std::abs(values[i]));
+  return result;
+}
+
+}  // namespace melgrad::test::conv_block
