@@ -12,6 +12,7 @@
 #include "audio/decode.h"
 #include "audio/resample.h"
 #include "audio/synth/render_set.h"
+#include "bench/counters.h"
 #include "bench/stopwatch.h"
 #include "models/registry.h"
 
@@ -57,23 +58,34 @@ const std::filesystem::path& clip_file(const std::string& extension) {
   return extension == "mp3" ? mp3.path() : wav.path();
 }
 
-// Calls `body` until the bench has enough; how many times faster than the music plays.
+// Calls `body`, which costs `cost`, until the bench has enough; how many times faster than the music plays.
 template <class Body>
-void time_clip(benchmark::State& state, const Body& body) {
+void time_clip(benchmark::State& state, const Cost& cost, const Body& body) {
   body();
   const Stopwatch stopwatch;
   for (auto _ : state) body();
-  state.counters["x realtime"] = clip_seconds * static_cast<double>(state.iterations()) / stopwatch.seconds();
+  const double seconds = stopwatch.seconds();
+  state.counters["x realtime"] = clip_seconds * static_cast<double>(state.iterations()) / seconds;
+  add_counters(state, cost, seconds);
+}
+
+int64_t bytes_of(const std::vector<float>& samples) {
+  return static_cast<int64_t>(samples.size() * sizeof(float));
+}
+int64_t file_bytes(const std::filesystem::path& path) {
+  return static_cast<int64_t>(std::filesystem::file_size(path));
 }
 
 void decode_file(benchmark::State& state, const std::string& extension) {
   const std::filesystem::path path = clip_file(extension);
-  time_clip(state, [&] { benchmark::DoNotOptimize(decode(path).samples.data()); });
+  const Cost cost{0, file_bytes(path) + bytes_of(decode(path).samples)};
+  time_clip(state, cost, [&] { benchmark::DoNotOptimize(decode(path).samples.data()); });
 }
 
 void resample_clip(benchmark::State& state, int64_t rate) {
   const std::vector<float> samples = make_clip();
-  time_clip(state, [&] { benchmark::DoNotOptimize(resample(samples, clip_rate, rate).data()); });
+  const Cost cost{0, bytes_of(samples) + bytes_of(resample(samples, clip_rate, rate))};
+  time_clip(state, cost, [&] { benchmark::DoNotOptimize(resample(samples, clip_rate, rate).data()); });
 }
 
 // Features in memory, gathered into shuffled batches.
@@ -99,19 +111,25 @@ void batches(benchmark::State& state, const std::string& model, int workers) {
     benchmark::DoNotOptimize(source.next(Device::cpu));
     --left;
   }
-  const double count = static_cast<double>(state.iterations() * batch);
-  state.counters["samples/s"] = count / stopwatch.seconds();
-  state.counters["B/s"] = count * static_cast<double>(description.input.numel()) * sizeof(float) / stopwatch.seconds();
+  const double seconds = stopwatch.seconds();
+  state.counters["samples/s"] = static_cast<double>(state.iterations() * batch) / seconds;
+  const int64_t bytes = batch * description.input.numel() * static_cast<int64_t>(sizeof(float));
+  add_counters(state, {0, 2 * bytes}, seconds);  // read and written
 }
 
-// As melgrad predict does it: decoding, resampling, features, segments, the network; its weights are the initial ones.
+// As melgrad predict does it: decoding, resampling, features, segments, the network; its weights are the initial ones. Counted
+// are the network's flops, and the file and the weights read.
 void file_to_tags(benchmark::State& state, const std::string& recipe) {
   Config config = load_recipe(recipe, {});
   config.labels.resize(static_cast<std::size_t>(find_model(config.model).classes));
   const std::filesystem::path path = clip_file("mp3");
-  config.input = file_segments(path, config).input;
+  const Samples samples = file_segments(path, config);
+  config.input = samples.input;
   Sequential network = build_network(config, Device::cpu);
-  time_clip(state, [&] {
+  const int64_t segments = samples.size();
+  const Cost cost{segments * network.flops(samples.input),
+                  file_bytes(path) + network.parameter_count() * static_cast<int64_t>(sizeof(float))};
+  time_clip(state, cost, [&] {
     benchmark::DoNotOptimize(predict(network, file_segments(path, config), config.train.batch).data());
   });
 }

@@ -9,7 +9,6 @@ round times every contender once (the median of a few calls); the table gives me
 median of each round's ratio. `aim` is what melgrad set out for: on AVX-512, and two thirds of it on AVX2.
 """
 import argparse
-import importlib.metadata
 import json
 import os
 import statistics
@@ -24,6 +23,8 @@ import soundfile
 import torch
 import torchaudio
 
+from common import Server, processor, spread, versions, write_json
+
 # name, sample rate, n_fft, hop, mels, seconds, MFCC
 CONFIGURATIONS = [("log-mel 22.05 kHz 2048/512/128", 22050, 2048, 512, 128, 30, 0),
                   ("log-mel 12 kHz 512/256/96", 12000, 512, 256, 96, 29.12, 0),
@@ -36,33 +37,26 @@ WARM_UP_CALLS = 80  # of melgrad's
 PACKAGES = ("librosa", "torch", "torchaudio", "kaldi-native-fbank", "soundfile", "numpy")
 
 
-class Melgrad:
+class Melgrad(Server):
     """melgrad-bench --frontend-server; the protocol is in bench/frontend/frontend_server.h."""
 
     def __init__(self, program, folder):
-        self.process = subprocess.Popen([program, "--frontend-server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True)
+        super().__init__("melgrad", [program, "--frontend-server"])
         self.output = os.path.join(folder, "features.f32")
 
-    def ask(self, kind, repeats, threads, simd, source, output, options):
-        words = [kind, repeats, threads, simd, source, output] + [f"{k}={v}" for k, v in options.items()]
-        self.process.stdin.write(" ".join(map(str, words)) + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline().split()
-        if not answer or answer[0] == "error:":
-            raise SystemExit("melgrad: " + " ".join(answer))
-        return answer
+    def run(self, kind, repeats, threads, simd, source, output, options):
+        return self.ask(kind, repeats, threads, simd, source, output, *(f"{k}={v}" for k, v in options.items())).split()
 
     def features(self, simd, source, options):
-        frames, bins, *_ = self.ask("compute", 1, 1, simd, source, self.output, options)
+        frames, bins, *_ = self.run("compute", 1, 1, simd, source, self.output, options)
         return np.fromfile(self.output, "f4").reshape(int(frames), int(bins))
 
     def milliseconds(self, threads, simd, source, options, repeats):
-        answer = self.ask("compute", repeats + WARM_UP_CALLS, threads, simd, source, "-", options)
+        answer = self.run("compute", repeats + WARM_UP_CALLS, threads, simd, source, "-", options)
         return statistics.median(map(float, answer[-repeats:]))
 
     def file(self, threads, simd, source, options, repeats):
-        self.ask("file", repeats, threads, simd, source, "-", options)
+        self.run("file", repeats, threads, simd, source, "-", options)
         return [statistics.median(map(float, self.process.stdout.readline().split())) for _ in range(3)]
 
 
@@ -200,7 +194,7 @@ def file_contenders(melgrad, simd, folder):
     def by_librosa():
         y, rate = librosa.load(path)
         return librosa.power_to_db(librosa.feature.melspectrogram(y=y, sr=rate))
-    melgrad.ask("file", 1, 1, simd, path, melgrad.output, options)
+    melgrad.run("file", 1, 1, simd, path, melgrad.output, options)
     for _ in range(3):
         melgrad.process.stdout.readline()
     got = np.fromfile(melgrad.output, "f4").reshape(-1, 128)
@@ -216,7 +210,7 @@ def compare(title, contenders, differences, rounds, aims, scale):
     print(f"\n{title}   (largest differences: " + ", ".join(f"{k} {v:.1e}" for k, v in differences.items()) + ")")
     rows = []
     for (name, threads), values in times.items():
-        row = dict(name=name, threads=threads, median_ms=statistics.median(values), min_ms=min(values), max_ms=max(values))
+        row = dict(name=name, threads=threads, **{f"{key}_ms": value for key, value in spread(values).items()})
         text = f"  {name:11} {threads} thread{'s' if threads > 1 else ' '}  {row['median_ms']:8.3f} ms  ({row['min_ms']:.3f} to {row['max_ms']:.3f})"
         # librosa has one thread only: it is set against one of ours and against two.
         for ours in (1, 2) if name == "librosa" and ("melgrad", 2) in times else (threads,):
@@ -232,11 +226,6 @@ def compare(title, contenders, differences, rounds, aims, scale):
         print(text)
         rows.append(row)
     return dict(title=title, differences=differences, rows=rows)
-
-
-def processor():
-    with open("/proc/cpuinfo") as info:
-        return next(line.split(":")[1].strip() for line in info if line.startswith("model name"))
 
 
 def machine_limits(program, simd):
@@ -256,9 +245,9 @@ def main():
     arguments = parser.parse_args()
     torch.set_grad_enabled(False)
     scale = 1 if arguments.simd == "best" else 2 / 3
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    packages = versions(PACKAGES)
     line, limits = machine_limits(arguments.program, arguments.simd)
-    print(f"{processor()}, {os.cpu_count()} cores; " + ", ".join(f"{k} {v}" for k, v in versions.items()))
+    print(f"{processor()}; " + ", ".join(f"{k} {v}" for k, v in packages.items()))
     print(line)
     for limit in limits:
         print(f"  {limit['name']:45} {limit['us/frame']:6.3f} us a frame, {100 * limit['limit']:3.0f} % of the multiply-adds")
@@ -282,10 +271,8 @@ def main():
                                              zip(("decoding", "resampling", "features"), parts)))
         results[-1]["stages_ms"] = dict(zip(("decoding", "resampling", "features"), parts))
     if arguments.json:
-        with open(arguments.json, "w") as file:
-            json.dump(dict(processor=processor(), limits=line, simd=arguments.simd, versions=versions,
-                           rounds=arguments.rounds, melgrad=limits, results=results), file, indent=1)
-            file.write("\n")
+        write_json(arguments.json, dict(processor=processor(), limits=line, simd=arguments.simd, versions=packages,
+                                        rounds=arguments.rounds, melgrad=limits, results=results))
 
 
 if __name__ == "__main__":

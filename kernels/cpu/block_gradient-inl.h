@@ -7,6 +7,7 @@
 
 #include "kernels/conv_block.h"
 #include "kernels/cpu/block_region-inl.h"
+#include "kernels/cpu/block_source-inl.h"
 #include "kernels/cpu/gemm.h"
 
 #if defined(MELGRAD_KERNELS_CPU_BLOCK_GRADIENT_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -98,6 +99,26 @@ struct BlockGradient {
       dgamma[c] = static_cast<float>(product * inverse);
       constant[static_cast<std::size_t>(c)] = static_cast<float>(share * sum);
       slope[static_cast<std::size_t>(c)] = static_cast<float>(share * product * inverse * inverse);
+    }
+  }
+
+  // What transform() will read of a block of tiles, `taps` rows of it for each of results.
+  template <class F>
+  void fetch(const TileBlock& block, int64_t taps, int64_t pad, Ahead& ahead) const {
+    const int64_t high = pool.rows.size, wide = pool.columns.size, begin = block.tile * F::outputs,
+                  end = std::min(pool.w, begin + block.tiles * F::outputs), first = begin / wide,
+                  last = std::min(pool.w_out(), (end + wide - 1) / wide);
+    const int64_t top = std::max<int64_t>(0, block.row - pad),
+                  bottom = std::min(pool.h, block.row - pad + source_rows(block, taps));
+    for (int64_t s = block.sample; s < block.sample + block.samples; ++s) {
+      for (int64_t r = top; r < bottom; ++r)
+        ahead.add(y + ((s * pool.h + r) * pool.w + begin) * pool.c, (end - begin) * pool.c);
+      for (int64_t i = top / high; i < std::min(pool.h_out(), (bottom + high - 1) / high); ++i) {
+        const int64_t at = ((s * pool.h_out() + i) * pool.w_out() + first) * pool.c, count = (last - first) * pool.c;
+        ahead.add(dz + at, count);
+        ahead.add(pooled + at, count);
+        ahead.add(argmax + at, count);
+      }
     }
   }
 

@@ -18,6 +18,46 @@
 HWY_BEFORE_NAMESPACE();
 namespace melgrad::cpu::HWY_NAMESPACE {
 
+// Memory that will soon be read, fetched into the L2 cache a little at a time while something else is computed: rows of an
+// image lie too far apart for the processor to see that they follow each other.
+class Ahead {
+ public:
+  template <class T>
+  void add(const T* from, int64_t count) {
+    const int64_t bytes = count * static_cast<int64_t>(sizeof(T));
+    if (bytes > 0) parts_.push_back({reinterpret_cast<const char*>(from), (bytes + line_bytes - 1) / line_bytes});
+  }
+  // All of it in so many calls of fetch().
+  void spread(int64_t calls) {
+    int64_t lines = 0;
+    for (const Part& part : parts_) lines += part.lines;
+    at_once_ = (lines + calls - 1) / calls;
+  }
+  HWY_INLINE void fetch() {
+    for (int64_t left = at_once_; left > 0 && part_ < parts_.size();) {
+      Part& part = parts_[part_];
+      for (; part.lines > 0 && left > 0; --part.lines, --left, part.next += line_bytes)
+        __builtin_prefetch(part.next, 0, 2);
+      if (part.lines == 0) ++part_;
+    }
+  }
+  void clear() {
+    parts_.clear();
+    part_ = 0;
+    at_once_ = 0;
+  }
+
+ private:
+  static constexpr int64_t line_bytes = 64;
+  struct Part {
+    const char* next;
+    int64_t lines;
+  };
+  std::vector<Part> parts_;
+  std::size_t part_ = 0;
+  int64_t at_once_ = 0;
+};
+
 // A vector of channels of a first block's z, window after window.
 template <int taps>
 void first_block_line(const PatchReader& reader, const float* patch, const Channels& channels, int64_t channel,
@@ -72,6 +112,18 @@ struct BlockSource {
     center = x.norm->center.as<float>();
     scale = x.norm->scale.as<float>();
     shift = x.norm->shift.as<float>();
+  }
+
+  // What transform() will read of a block of tiles. Of a first block's x that is little.
+  template <class F>
+  void fetch(const TileBlock& block, int64_t taps, int64_t row_pad, int64_t pad, Ahead& ahead) const {
+    if (first) return;
+    const int64_t begin = std::max<int64_t>(0, block.tile * F::outputs - pad),
+                  end = std::min(columns, (block.tile + block.tiles) * F::outputs + 2 - pad);
+    for (int64_t s = block.sample; s < block.sample + block.samples; ++s)
+      for (int64_t r = std::max<int64_t>(0, block.row - row_pad);
+           r < std::min(rows, block.row - row_pad + source_rows(block, taps)); ++r)
+        ahead.add(data + ((s * rows + r) * columns + begin) * channels, (end - begin) * channels);
   }
 
   // Bᵀ of a row's tiles, `count` channels from `channel` on.

@@ -7,6 +7,9 @@
 
 namespace melgrad::cpu {
 
+// y and dx beyond this go past the caches: what these hold would be gone before the next pass reads it.
+constexpr int64_t cached_bytes = int64_t{8} << 20;
+
 // The taps of a first block that a block computes as it reads; one more costs an instance of the loop in each of them.
 constexpr int64_t most_read_taps = 5, most_read_products = 16;
 

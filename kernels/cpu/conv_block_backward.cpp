@@ -29,6 +29,7 @@ struct Backward {
   int64_t taps, in_blocks, out_blocks, gradient_pad;
   std::vector<TileBlock> blocks;
   int64_t room;
+  bool stream_dx;  // past the caches: dx is larger than they are
 
   Backward(const Conv2dProblem& problem, const BlockSource& x, const BlockGradient& dy, float* result)
       : p(problem),
@@ -40,13 +41,15 @@ struct Backward {
         out_blocks(channel_blocks(p.o)),
         gradient_pad(taps - 1 - p.rows.pad_before),
         blocks(tile_blocks(p.n, p.h, tiles(), taps, std::max(p.c, p.o), true)),
-        room(largest_source(blocks, taps)) {}
+        room(largest_source(blocks, taps)),
+        stream_dx(p.n * p.h * p.w * p.c * static_cast<int64_t>(sizeof(float)) > cached_bytes) {}
 
   int64_t tiles() const { return (p.w_out() + F::outputs - 1) / F::outputs; }
   int64_t source_floats() const { return F::points * in_blocks * room * block_width(); }
   int64_t gradient_floats() const { return F::points * out_blocks * room * block_width(); }
   int64_t pairs() const { return F::points * out_blocks; }
-  int64_t sum_floats() const { return taps * in_blocks * block_width() * block_width(); }  // of a pair
+  int64_t steps() const { return pairs() * taps * in_blocks * block_width() / gradient_rows; }  // of a weight gradient
+  int64_t sum_floats() const { return taps * in_blocks * block_width() * block_width(); }       // of a pair
 
   void transform_source(const TileBlock& block, float* v, int64_t first, int64_t last) const {
     const TileBuffer buffer{v, room, in_blocks};
@@ -64,8 +67,8 @@ struct Backward {
     transform_block<F>(block, taps, gradient_pad, p.h, p.o, buffer, first, last, row_of);
   }
 
-  // dx of input channels of block `ib`.
-  void data(const TileBlock& block, float* g, int64_t ib, const float* u) const {
+  // dx of input channels of block `ib`. `ahead` is fetched meanwhile.
+  void data(const TileBlock& block, float* g, int64_t ib, const float* u, Ahead& ahead) const {
     const int64_t width = block_width();
     const TileBuffer buffer{g, room, out_blocks};
     const std::vector<int64_t> offsets = operand_offsets(block, buffer, taps, true);
@@ -77,19 +80,26 @@ struct Backward {
         const int64_t channel = ib * width + half * lane_total(), lanes = p.c - channel;
         if (lanes <= 0) break;
         float* out = dx + (sample * p.h + row) * p.w * p.c + channel;
-        const auto store = [&](int64_t column, WinogradVector value) { store_lanes(value, out + column * p.c, lanes); };
-        finish_input_gradient<F>(m + half * lane_total(), stride, p.w, p.columns.pad_before, tile, count,
-                                 block.halo && tile == block.tile, tile + count == tiles(), carry[half], store);
+        const auto run = [&](const auto& store) {
+          finish_input_gradient<F>(m + half * lane_total(), stride, p.w, p.columns.pad_before, tile, count,
+                                   block.halo && tile == block.tile, tile + count == tiles(), carry[half], store);
+        };
+        if (stream_dx && p.c % lane_total() == 0)
+          run([&](int64_t column, WinogradVector value) { hn::Stream(value, WinogradTag(), out + column * p.c); });
+        else
+          run([&](int64_t column, WinogradVector value) { store_lanes(value, out + column * p.c, lanes); });
       }
     };
-    multiply_block<F>(block, {buffer, taps, offsets.data()}, u, products, finish);
+    multiply_block<F>(block, {buffer, taps, offsets.data()}, u, products, finish, [&] { ahead.fetch(); });
+    if (stream_dx) hwy::FlushStream();
   }
 
-  // The block's part of a pair (point, output block) of the weight gradient's sums.
-  void weight(const TileBlock& block, float* v, float* g, int64_t pair, float* sums, bool accumulate) const {
+  // The block's part of a pair (point, output block) of the weight gradient's sums. `ahead` is fetched meanwhile.
+  void weight(const TileBlock& block, float* v, float* g, int64_t pair, float* sums, bool accumulate,
+              Ahead& ahead) const {
     weight_gradient_of_block(block, taps, {v, room, in_blocks}, {g, room, out_blocks},
                              {source_rows(block, taps), gradient_pad}, pair / out_blocks, pair % out_blocks,
-                             sums + pair * sum_floats(), accumulate);
+                             sums + pair * sum_floats(), accumulate, [&] { ahead.fetch(); });
   }
 };
 
@@ -117,21 +127,31 @@ void backward_by(Stream& stream, const Backward<F>& work, const float* weight, f
         work.transform_dy(work.blocks[i], v(i) + v_size, o, o + 1);
     });
     stream.threads().run(work.pairs() + (wanted ? count * work.in_blocks : 0), [&](int64_t task) {
+      Ahead nothing;
       if (const int64_t rest = task - work.pairs(); rest >= 0)
-        return work.data(work.blocks[rest % count], v(rest % count) + v_size, rest / count, u + rest / count * u_size);
-      for (int64_t i = 0; i < count; ++i) work.weight(work.blocks[i], v(i), v(i) + v_size, task, sums, i > 0);
+        return work.data(work.blocks[rest % count], v(rest % count) + v_size, rest / count, u + rest / count * u_size,
+                         nothing);
+      for (int64_t i = 0; i < count; ++i) work.weight(work.blocks[i], v(i), v(i) + v_size, task, sums, i > 0, nothing);
     });
   } else {
     stream.threads().run(chunks, [&](int64_t chunk) {
       float* v = thread_scratch(Scratch::tiles, v_size);
       float* g = thread_scratch(Scratch::gradient_tiles, g_size);
       const int64_t begin = count * chunk / chunks, end = count * (chunk + 1) / chunks;
+      Ahead ahead;
       for (int64_t i = begin; i < end; ++i) {
         work.transform_dy(work.blocks[i], g, 0, work.out_blocks);
-        for (int64_t ib = 0; wanted && ib < work.in_blocks; ++ib) work.data(work.blocks[i], g, ib, u + ib * u_size);
+        ahead.clear();
+        work.source.template fetch<F>(work.blocks[i], work.taps, p.rows.pad_before, p.columns.pad_before, ahead);
+        ahead.spread(work.in_blocks * product_steps(work.blocks[i], F::points));
+        for (int64_t ib = 0; wanted && ib < work.in_blocks; ++ib)
+          work.data(work.blocks[i], g, ib, u + ib * u_size, ahead);
         work.transform_source(work.blocks[i], v, 0, work.in_blocks);
+        ahead.clear();
+        if (i + 1 < end) work.gradient.template fetch<F>(work.blocks[i + 1], work.taps, work.gradient_pad, ahead);
+        ahead.spread(work.steps());
         for (int64_t pair = 0; pair < work.pairs(); ++pair)
-          work.weight(work.blocks[i], v, g, pair, sums + chunk * chunk_floats, i > begin);
+          work.weight(work.blocks[i], v, g, pair, sums + chunk * chunk_floats, i > begin, ahead);
       }
     });
   }

@@ -21,9 +21,6 @@ HWY_BEFORE_NAMESPACE();
 namespace melgrad::cpu::HWY_NAMESPACE {
 namespace {
 
-// y beyond this goes past the caches: what they hold would be gone before the backward pass.
-constexpr int64_t cached_bytes = int64_t{8} << 20;
-
 // Blocks that start where windows do.
 template <class F>
 std::vector<TileBlock> forward_blocks(const BlockProblem& problem) {
@@ -61,7 +58,7 @@ void run_forward(Stream& stream, const BlockProblem& problem, const std::vector<
     };
     transform_block<F>(blocks[i], taps, p.rows.pad_before, p.h, p.c, buffer, first, last, row_of);
   };
-  const auto multiply = [&](int64_t i, const TileBuffer& buffer, int64_t ob) {
+  const auto multiply = [&](int64_t i, const TileBuffer& buffer, int64_t ob, Ahead& ahead) {
     const TileBlock& block = blocks[i];
     const BlockRegion region(problem.pool(), block, F::outputs);
     const std::vector<int64_t> offsets = operand_offsets(block, buffer, taps, false);
@@ -74,7 +71,7 @@ void run_forward(Stream& stream, const BlockProblem& problem, const std::vector<
           hn::Store(value, WinogradTag(), to + (column - region.column) * width + half);
         });
     };
-    multiply_block<F>(block, {buffer, taps, offsets.data()}, u + ob * u_size, products, back);
+    multiply_block<F>(block, {buffer, taps, offsets.data()}, u + ob * u_size, products, back, [&] { ahead.fetch(); });
     finish(i, region, scratch, ob * width);
   };
   if (shares_blocks(blocks)) {
@@ -85,14 +82,20 @@ void run_forward(Stream& stream, const BlockProblem& problem, const std::vector<
     stream.threads().run(count * in_blocks, [&](int64_t task) {
       transform(task / in_blocks, buffer(task / in_blocks), task % in_blocks, task % in_blocks + 1);
     });
-    stream.threads().run(count * out_blocks,
-                         [&](int64_t task) { multiply(task % count, buffer(task % count), task / count); });
+    stream.threads().run(count * out_blocks, [&](int64_t task) {
+      Ahead nothing;
+      multiply(task % count, buffer(task % count), task / count, nothing);
+    });
     return;
   }
   stream.threads().run(count, [&](int64_t i) {
     const TileBuffer buffer{thread_scratch(Scratch::tiles, size), room, in_blocks};
     transform(i, buffer, 0, in_blocks);
-    for (int64_t ob = 0; ob < out_blocks; ++ob) multiply(i, buffer, ob);
+    Ahead ahead;
+    if (const int64_t next = i + stream.threads().threads(); next < count)  // most likely this thread's
+      source.fetch<F>(blocks[next], taps, p.rows.pad_before, p.columns.pad_before, ahead);
+    ahead.spread(out_blocks * product_steps(blocks[i], F::points));
+    for (int64_t ob = 0; ob < out_blocks; ++ob) multiply(i, buffer, ob, ahead);
   });
 }
 

@@ -212,26 +212,42 @@ void for_each_group(int64_t count, const Body& body) {
   }
 }
 
+// How often multiply_block calls between().
+inline int64_t product_steps(const TileBlock& block, int64_t points) {
+  const int64_t row = (block.tiles + group_tiles - 1) / group_tiles;
+  return block.tiles > group_tiles
+             ? block.samples * block.rows * row * points
+             : (block.samples * block.rows * block.tiles + group_tiles - 1) / group_tiles * points;
+}
+
 // Floats that multiply_block needs for its products.
 inline int64_t product_floats(const TileBlock& block, int64_t points) {
   const int64_t all = block.samples * block.rows * block.tiles;
   return points * block_width() * (block.tiles > group_tiles ? group_tiles : all);
 }
 
+// Called between pieces of a long product: a caller may fetch there what it reads next.
+struct Nothing {
+  void operator()() const {}
+};
+
 // One output block of a block of tiles: all points' products, and finish(sample, row, tile, tiles, products, stride
 // between points) for consecutive pieces of each row. `u` is this output block's transformed weights.
-template <class F, class Finish>
+template <class F, class Finish, class Between = Nothing>
 void multiply_block(const TileBlock& block, const LeftOperand& left, const float* u, float* products,
-                    const Finish& finish) {
+                    const Finish& finish, const Between& between = {}) {
   const int64_t width = block_width(), blocks = left.taps * left.tiles.channel_count;
   const int64_t rows = source_rows(block, left.taps);
   // Products of `count` tiles from place `at` of the buffer on.
   const auto multiply = [&](int64_t at, int64_t count, float* to, int64_t stride) {
     const MultiplyFunction function = multiply_function(count, std::make_index_sequence<group_tiles>());
-    for (int64_t p = 0; p < F::points; ++p)
+    for (int64_t p = 0; p < F::points; ++p) {
       function(left.tiles.data + p * left.tiles.point_stride() + at * width, left.offsets, blocks,
                u + p * blocks * width * width, to + p * stride);
+      between();
+    }
   };
+
   if (block.tiles > group_tiles) {  // row by row, each group finished while it is in L1
     for (int64_t s = 0; s < block.samples; ++s)
       for (int64_t r = 0; r < block.rows; ++r)
@@ -343,8 +359,10 @@ struct GradientRows {
 
 // Point `p` and output block `ob` of Σ over a block's tiles of V ⊗ A·dy, [row tap][channel][width]. `v` has the rows of
 // all taps; the block's halo tile is left out.
-inline void weight_gradient_of_block(const TileBlock& block, int64_t taps, const TileBuffer& v, const TileBuffer& g,
-                                     const GradientRows& rows, int64_t p, int64_t ob, float* sums, bool accumulate) {
+template <class Between = Nothing>
+void weight_gradient_of_block(const TileBlock& block, int64_t taps, const TileBuffer& v, const TileBuffer& g,
+                              const GradientRows& rows, int64_t p, int64_t ob, float* sums, bool accumulate,
+                              const Between& between = {}) {
   const int64_t width = block_width(), halo = block.halo ? 1 : 0;
   const int64_t channels = v.channel_count * width, v_rows = source_rows(block, taps);
   const float* gradient = g.data + p * g.point_stride() + ob * g.channel_stride();
@@ -352,7 +370,7 @@ inline void weight_gradient_of_block(const TileBlock& block, int64_t taps, const
   const int64_t rows_a_run = halo != 0 ? 1 : taps == 1 ? block.samples * block.rows : block.rows;
   const int64_t runs = block.samples * block.rows / rows_a_run, count = rows_a_run * block.tiles - halo;
   for (int64_t tap = 0; tap < taps; ++tap)
-    for (int64_t c = 0; c < channels; c += gradient_rows)
+    for (int64_t c = 0; c < channels; c += gradient_rows) {
       for (int64_t run = 0; run < runs; ++run) {
         const int64_t row = run * rows_a_run, sample = row / block.rows;
         const int64_t v_tile = (sample * v_rows + row % block.rows + tap) * block.tiles + halo;
@@ -361,6 +379,8 @@ inline void weight_gradient_of_block(const TileBlock& block, int64_t taps, const
                          gradient + (g_row * block.tiles + halo) * width, count, sums + (tap * channels + c) * width,
                          accumulate || run > 0);
       }
+      between();
+    }
 }
 
 }  // namespace melgrad::cpu::HWY_NAMESPACE
