@@ -7,8 +7,8 @@
     python3 scripts/cuda_faults.py --list
 
 Where scripts/mutate.py changes what is computed, this puts in what goes wrong with threads and memory: a barrier left
-out, a lane missing in a mask, a bound one too far or too near, a stride one too long, two strides of an index swapped,
-two arguments of a library's function swapped. It works as mutate.py does, with its parts (scripts/mutation): all faults are compiled in at
+out, a lane missing in a mask, a bound one too far or too near, a stride one too long, two strides of an index swapped, a
+call of a library left out, two of its arguments swapped. It works as mutate.py does, with its parts (scripts/mutation): all faults are compiled in at
 once in build/faults, and a fault costs only the test cases that reach it, the quickest first, until one fails: first on
 simt in three schedules, then with an eye on races (test_kernel_races). tests/kernels/cuda_faults.md is written after
 each file. A survivor that changes nothing that can be seen is explained in tests/kernels/cuda_faults.txt; any other
@@ -40,7 +40,7 @@ COMMAND = "python3 scripts/cuda_faults.py"
 BARRIERS = {"__syncthreads", "__syncwarp"}
 COMPARISONS = {"<", "<=", ">", ">="}
 KINDS = ("barrier left out", "lane mask", "bound too far", "bound too near", "stride too long", "strides swapped",
-         "arguments swapped")
+         "call left out", "arguments swapped")
 # What only nvcc compiles, and what calls no kernel and no library.
 ASIDE = re.compile(r"/(portability|runtime|library|stream)\.h$")
 
@@ -94,10 +94,10 @@ class Faults:
             self._swap_strides(i)
         elif token.text == "MELGRAD_CALL":
             name = self.source.text_of(i, self.match[i + 1] + 1)
-            self._swap_arguments(i, self.match[i + 1] + 1, 0, "mutant::call({id}, %s, " % name, ")")
+            self._library_call(i, self.match[i + 1] + 1, 0, name, "", "")
         elif token.text == "CHECKED":  # kernels/cuda/cudnn_convolution.cpp
             name = self.tokens[i + 2].text
-            self._swap_arguments(i, i + 1, 1, "check(mutant::call({id}, MELGRAD_CALL(cudnn, %s), " % name, f'), "{name}")')
+            self._library_call(i, i + 1, 1, f"MELGRAD_CALL(cudnn, {name})", "check(", f', "{name}")')
 
     def _swap_strides(self, i):
         """Of `a * s + b * t`, `a * s + b` and `b + a * s`."""
@@ -127,8 +127,9 @@ class Faults:
                  and self._at_top(start, i)]
         return [(start, stars[-1]), (stars[-1] + 1, end)] if stars else []
 
-    def _swap_arguments(self, start, opener, first, before, after):
-        """`first` arguments of a macro are none of the function's."""
+    def _library_call(self, start, opener, first, name, before, after):
+        """Left out, which gives 0 as a call that succeeded does, and any two arguments swapped. `first` arguments of a
+        macro are none of the function's."""
         parts, begin, at, close = [], opener + 1, opener + 1, self.match[opener]
         while at < close:
             if self.tokens[at].text == ",":
@@ -137,9 +138,11 @@ class Faults:
             at = self.match[at] + 1 if self.tokens[at].text in "([{" else at + 1
         parts = (parts + [(begin, close)])[first:]
         texts = [" ".join(self.source.text_of(*part).split()) for part in parts]
-        kinds = [f"arguments swapped: {a}, {b}" for a, b in itertools.combinations(texts, 2)]
-        if kinds:
-            self._add(start, close + 1, before, after, kinds, "", parts=parts)
+        kinds = ["call left out"] + [f"arguments swapped: {a}, {b}" for a, b in itertools.combinations(texts, 2)]
+        status = f"decltype({name}({', '.join(texts)}))"
+        call = f"mutant::call({{id}} + 1, {name}, " if len(parts) > 1 else f"{name}("
+        self._add(start, close + 1, f"{before}(mutant::on({{id}}) ? {status}{{{{}}}} : {call}", "))" + after, kinds, "",
+                  parts=parts)
 
     def _around(self, i, end, precedence):
         start = self.source.left_operand(i, precedence)
