@@ -6,6 +6,8 @@
 // are matrices to be transposed, in tiles (kernels/cuda/transpose.h).
 // Bottleneck: global memory.
 // Launch: blocks of 256 threads, enough to fill the GPU; no shared memory, or 4.2 KB for a tile.
+#include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "kernels/cuda/transpose.h"
@@ -45,11 +47,11 @@ std::optional<Transposes> as_transposes(const Walks<2>& walks) {
                       .y_stride = walks.strides[columns][1]};
   Walks<2>& begins = matrices.begins;
   begins.rank = 0;
-  for (int array = 0; array < 2; ++array) begins.offsets[array] = walks.offsets[array];
+  std::copy(std::begin(walks.offsets), std::end(walks.offsets), begins.offsets);
   for (int axis = 0; axis < walks.rank; ++axis) {
     if (axis == rows || axis == columns) continue;
     begins.sizes[begins.rank] = walks.sizes[axis];
-    for (int array = 0; array < 2; ++array) begins.strides[begins.rank][array] = walks.strides[axis][array];
+    std::copy(std::begin(walks.strides[axis]), std::end(walks.strides[axis]), begins.strides[begins.rank]);
     matrices.count *= walks.sizes[axis].divisor();
     ++begins.rank;
   }

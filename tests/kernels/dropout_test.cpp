@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <type_traits>
 #include <vector>
 
+#include "kernels/memory.h"
 #include "kernels/reference/dropout.h"
 #include "tests/kernels/gradient_check.h"
 
@@ -28,6 +30,32 @@ TEST_CASE("dropout agrees with the reference") {
       operation.exact_on_integers = rate == 0.0 || rate == 0.5;
       test::check(operation);
     }
+  }
+}
+
+// From the second element on, no four are aligned as a vector of four is.
+TEST_CASE("dropout of a part of an array agrees with the reference") {
+  const auto rest = []<class V>(V view) {
+    using Bytes = std::conditional_t<std::is_same_v<V, View>, char*, const char*>;
+    view.data = static_cast<Bytes>(view.data) + size_of(view.dtype);
+    view.shape = Shape{view.numel() - 1};
+    return view;
+  };
+  for (int64_t n : {2, 5, 9, 258}) {
+    OperationCase operation;
+    operation.name = fmt::format("dropout n={} but the first", n);
+    operation.inputs = {{Shape{n}}};
+    operation.outputs = {{Shape{n}}};
+    operation.run = [=](Stream& stream, Inputs in, Outputs out) {
+      fill(out[0], 0);
+      dropout(stream, 0.5, draws, rest(in[0]), rest(out[0]));
+    };
+    operation.reference = [=](Inputs in, Outputs out) {
+      fill(out[0], 0);
+      reference::dropout<double>(0.5, draws, rest(in[0]), rest(out[0]));
+    };
+    operation.exact_on_integers = true;
+    test::check(operation);
   }
 }
 

@@ -18,7 +18,7 @@ using test::Outputs;
 const Philox noise{7, Draw::noise, 3, 5};
 
 TEST_CASE("gaussian_noise agrees with the reference") {
-  for (int64_t n : {0, 1, 3, 31, 257, 5001}) {
+  for (int64_t n : {0, 1, 3, 6, 8, 31, 257, 5001}) {
     OperationCase operation;
     operation.name = fmt::format("gaussian_noise n={}", n);
     operation.inputs = {{Shape{n}}};

@@ -16,7 +16,9 @@ using test::Outputs;
 
 std::vector<GruProblem> problems() {
   std::vector<GruProblem> all;
-  const int64_t sizes[][3] = {{2, 3, 4}, {1, 1, 1}, {5, 7, 3}, {9, 2, 17}, {21, 2, 3}, {0, 3, 2}};
+  const int64_t sizes[][3] = {{2, 3, 4},  {1, 1, 1}, {5, 7, 3},  {9, 2, 17},
+                              {21, 2, 3}, {0, 3, 2}, {1, 17, 3},  // one step more than a tile of the kernel's gradient
+                              {43, 6, 2}};                        // two steps more than a block of it
   for (const auto& [n, t, u] : sizes)
     for (bool reset_after : {false, true})
       for (Activation gates : {Activation::sigmoid, Activation::hard_sigmoid, Activation::hard_sigmoid_keras1})

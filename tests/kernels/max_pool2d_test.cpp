@@ -8,6 +8,7 @@
 
 #include "kernels/memory.h"
 #include "kernels/reference/max_pool2d.h"
+#include "tests/kernels/device_array.h"
 #include "tests/kernels/gradient_check.h"
 #include "tests/kernels/pool_problems.h"
 
@@ -132,6 +133,17 @@ TEST_CASE_TEMPLATE("max_pool2d: padding, ties, NaN and infinities by hand", T, f
     CHECK(std::isnan(result.y[c]) == (c == 4 || c == 7));
     CHECK(result.argmax[c] == (c == 7 || c == 8 ? 1 : 0));
   }
+}
+
+TEST_CASE("max_pool2d on simt: of infinities below everything the first wins") {
+  const Pool2dProblem problem{1, 1, 4, 1, {1, 1}, {2, 2}};
+  const simt::DeviceArray<float> x({-INFINITY, -INFINITY, -INFINITY, 3}), y(2);
+  const simt::DeviceArray<int32_t> argmax(2, -7);
+  max_pool2d_forward(default_stream(Device::simt), problem, {x.data(), problem.x_shape(), DType::f32, Device::simt},
+                     {y.data(), problem.y_shape(), DType::f32, Device::simt},
+                     {argmax.data(), problem.y_shape(), DType::i32, Device::simt});
+  CHECK(y.values() == std::vector<float>{-INFINITY, 3});
+  CHECK(argmax.values() == std::vector<int32_t>{0, 1});
 }
 
 TEST_CASE("max_pool2d: errors and cost") {

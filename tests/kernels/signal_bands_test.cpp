@@ -146,6 +146,7 @@ TEST_CASE("signal_bands agrees with the reference") {
       {.samples = 1001, .n_fft = 90, .hop = 300, .frames = 3},
       {.signals = 2, .samples = 211, .n_fft = 49, .hop = 20, .frames = 5, .filters = 7},  // sizes for the library alone
       {.samples = 89, .n_fft = 22, .hop = 20, .frames = 3},
+      {.samples = 60, .n_fft = 16, .hop = 20, .frames = 3, .filters = 1},
   };
   for (const SignalBandsProblem& p : problems) check_bands(p);
 }
@@ -224,7 +225,9 @@ TEST_CASE("scale_rows agrees with the reference") {
 }
 
 TEST_CASE("signal_bands: errors, sizes and cost") {
-  CHECK(signal_bands_supports(Device::simt, {.n_fft = 12288}, SpectralAlgorithm::fused));
+  for (int64_t n : {16, 12288}) CHECK(signal_bands_supports(Device::simt, {.n_fft = n}, SpectralAlgorithm::fused));
+  CHECK(signal_bands_supports(Device::simt, {.n_fft = 2}, SpectralAlgorithm::cufft));
+  CHECK_FALSE(signal_bands_supports(Device::simt, {.n_fft = 1}, SpectralAlgorithm::cufft));
   for (int64_t n : {2, 15, 14, 12290, 16384, 882})
     CHECK_FALSE(signal_bands_supports(Device::simt, {.n_fft = n}, SpectralAlgorithm::fused));
   float values[64] = {};

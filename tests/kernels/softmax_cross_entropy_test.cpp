@@ -7,6 +7,7 @@
 
 #include "kernels/memory.h"
 #include "kernels/reference/softmax_cross_entropy.h"
+#include "tests/kernels/device_array.h"
 #include "tests/kernels/gradient_check.h"
 
 namespace melgrad {
@@ -146,6 +147,18 @@ TEST_CASE("softmax_cross_entropy: a label out of range") {
       softmax_cross_entropy_backward(stream, {probabilities, Shape{1, 2}}, {label, Shape{1}, DType::i32},
                                      {dloss, Shape{1}}, {dlogits, Shape{1, 2}}),
       "softmax_cross_entropy_backward: label 2 of row 0, expected 0 to 1", Error);
+
+  // A GPU does not throw: NaN it is, and the rows beside are right.
+  const simt::DeviceArray<float> on_device({0.5f, 0.5f, 0.25f, 0.75f, 0.5f, 0.5f}), ones({1, 1, 1}), gradient(6);
+  const simt::DeviceArray<int32_t> labels({2, 1, -1});
+  softmax_cross_entropy_backward(
+      default_stream(Device::simt), {on_device.data(), Shape{3, 2}, DType::f32, Device::simt},
+      {labels.data(), Shape{3}, DType::i32, Device::simt}, {ones.data(), Shape{3}, DType::f32, Device::simt},
+      {gradient.data(), Shape{3, 2}, DType::f32, Device::simt});
+  const std::vector<float> result = gradient.values();
+  for (std::size_t i : {0, 1, 4, 5}) CHECK(std::isnan(result[i]));
+  CHECK(result[2] == 0.25f);
+  CHECK(result[3] == -0.25f);
 }
 
 TEST_CASE("softmax_cross_entropy: errors and cost") {
