@@ -16,6 +16,7 @@ table { border-collapse: collapse; font-size: 0.9rem; }
 th { text-align: left; border-bottom: 2px solid #222226; padding: 0.2rem 0.9rem 0.2rem 0; }
 td { border-bottom: 1px solid #e6e6ea; padding: 0.15rem 0.9rem 0.15rem 0; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
+table.pairs td.number { text-align: left; }
 figure { margin: 1.2rem 0; }
 figure img { max-width: 100%; height: auto; }
 figcaption { color: #66666c; font-size: 0.9rem; }
@@ -67,7 +68,8 @@ HtmlPage& HtmlPage::paragraph(std::string_view text) {
 }
 
 HtmlPage& HtmlPage::table(const std::vector<std::vector<std::string>>& rows) {
-  body_ += "<table>\n";
+  const bool pairs = !rows.empty() && rows.front().size() == 2;  // what, and its value: a column of all kinds
+  body_ += pairs ? "<table class=\"pairs\">\n" : "<table>\n";
   for (std::size_t row = 0; row < rows.size(); ++row) {
     body_ += "<tr>";
     for (const std::string& cell : rows[row]) {

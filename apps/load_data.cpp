@@ -170,27 +170,4 @@ void report_skipped(const std::vector<SkippedClip>& skipped) {
   if (skipped.size() > shown) fmt::print(stderr, "  and {} more\n", skipped.size() - shown);
 }
 
-Samples file_segments(const std::filesystem::path& path, const Config& config) {
-  require(config.data.reader != Reader::arrays,
-          "{}: the network was trained on arrays, so nothing is known of how to make its input from audio",
-          path.string());
-  const Frontend frontend(config.frontend);
-  std::vector<float> samples = load_samples(path, config.frontend.sample_rate);
-  SegmentFeatures features;
-  try {
-    // Waveforms of a data set are kept as 16-bit integers; those of a file are rounded alike, so that both get the same
-    // answers.
-    if (config.frontend.kind == FeatureKind::waveform) samples = as_stored(samples);
-    features = analyse_whole(samples, frontend, config.data);
-  } catch (const Error& error) {
-    fail("{}: {}", path.string(), error.what());
-  }
-  const auto n = static_cast<std::size_t>(features.segments);
-  return {.input = input_shape(features.frames, features.bins),
-          .inputs = std::move(features.values),
-          .labels = std::vector<int32_t>(n, 0),
-          .clip = std::vector<int32_t>(n, 0),
-          .clips = 1};
-}
-
 }  // namespace melgrad

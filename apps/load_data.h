@@ -40,7 +40,4 @@ Shape input_shape(int64_t frames, int64_t bins);
 // "skipped 2 files that cannot be used (1 missing): …" on stderr, at most a few of them by name.
 void report_skipped(const std::vector<SkippedClip>& skipped);
 
-// A whole file as segments of the length that the configuration's clips are cut to. Label 0 stands for nothing.
-Samples file_segments(const std::filesystem::path& path, const Config& config);
-
 }  // namespace melgrad

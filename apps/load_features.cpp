@@ -1,11 +1,13 @@
 #include "apps/load_features.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
 #include "apps/feature_files.h"
 #include "apps/load_data.h"
 #include "audio/key_spectrogram.h"
+#include "audio/segment_reader.h"
 #include "tensor/io/npy.h"
 
 namespace melgrad {
@@ -25,16 +27,7 @@ bool is_input(const fs::path& path, const Config& config) {
   return extensions.contains(extension) || (extension == ".png" && reads_pictures(config));
 }
 
-// Segments of one file, their labels unknown.
-Samples samples_of(const Shape& input, std::vector<float> values, std::size_t segments) {
-  return {.input = input,
-          .inputs = std::move(values),
-          .labels = std::vector<int32_t>(segments, 0),
-          .clip = std::vector<int32_t>(segments, 0),
-          .clips = 1};
-}
-
-Samples array_segments(const fs::path& path, const Config& config) {
+NextSegment array_segments(const fs::path& path, const Config& config) {
   check_frontend_of(path, config.frontend);
   const Tensor array = load_npy(path);
   require(array.dtype() == DType::f32, "{}: {}, expected features in float32", path.string(), name_of(array.dtype()));
@@ -46,16 +39,42 @@ Samples array_segments(const fs::path& path, const Config& config) {
          array.shape().to_string(), row);
   const int64_t pieces = frames / input[0];
   require(pieces >= 1, "{}: {} frames, and the network takes {}", path.string(), frames, input[0]);
-  const auto n = static_cast<std::size_t>(pieces);
-  const auto values = array.data<float>().first(static_cast<std::size_t>(pieces * input.numel()));
-  return samples_of(input, {values.begin(), values.end()}, n);
+  return [array, pieces, size = input.numel(), piece = int64_t{0}](std::vector<float>& segment) mutable {
+    if (piece == pieces) return false;
+    const auto values =
+        array.data<float>().subspan(static_cast<std::size_t>(piece++ * size), static_cast<std::size_t>(size));
+    segment.assign(values.begin(), values.end());
+    return true;
+  };
 }
 
-Samples picture(const fs::path& path, const Config& config) {
+NextSegment picture(const fs::path& path, const Config& config) {
   require(reads_pictures(config),
           "{}: a picture; networks on frontend.preset = key-spectrogram read these, and this one takes {}",
           path.string(), config.input.to_string());
-  return samples_of(input_shape(key_input_side, key_input_side), load_key_spectrogram(path), 1);
+  return [path, read = false](std::vector<float>& segment) mutable {
+    if (read) return false;
+    segment = load_key_spectrogram(path);
+    return read = true;
+  };
+}
+
+NextSegment audio_segments(const fs::path& path, const Config& config) {
+  require(config.data.reader != Reader::arrays,
+          "{}: the network was trained on arrays, so nothing is known of how to make its input from audio",
+          path.string());
+  struct Reading {
+    Reading(const fs::path& path, const Config& config)
+        : frontend(config.frontend), reader(path, frontend, config.data) {}
+    Frontend frontend;
+    SegmentReader reader;
+  };
+  const auto reading = std::make_shared<Reading>(path, config);
+  const Shape shape = input_shape(reading->reader.frames(), reading->frontend.bins());
+  if (shape != config.input)
+    fail("{}: gives {} a segment, and the network takes {}", path.string(), shape.to_string(),
+         config.input.to_string());
+  return [reading](std::vector<float>& segment) { return reading->reader.next(segment); };
 }
 
 }  // namespace
@@ -76,13 +95,9 @@ std::vector<std::string> expand_inputs(const std::vector<std::string>& paths, co
   return files;
 }
 
-Samples input_segments(const fs::path& path, const Config& config) {
+NextSegment input_segments(const fs::path& path, const Config& config) {
   if (path.extension() == ".npy") return array_segments(path, config);
-  Samples samples = path.extension() == ".png" ? picture(path, config) : file_segments(path, config);
-  if (samples.input != config.input)
-    fail("{}: gives {} a segment, and the network takes {}", path.string(), samples.input.to_string(),
-         config.input.to_string());
-  return samples;
+  return path.extension() == ".png" ? picture(path, config) : audio_segments(path, config);
 }
 
 }  // namespace melgrad

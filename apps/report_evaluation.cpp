@@ -285,31 +285,31 @@ std::string shortened(const std::string& label) {
 }  // namespace
 
 std::string confusion_table(const ConfusionMatrix& confusion, const std::vector<std::string>& labels) {
-  std::vector<std::vector<std::string>> rows{{"truth \\ predicted"}};
+  constexpr std::size_t most_names = 12;  // that fit a terminal side by side; more columns have their class's number
+  const bool numbered = labels.size() > most_names;
   const auto ratio = [](int64_t part, int64_t whole) {
     return whole == 0 ? std::string("-")
                       : fmt::format("{:.2f}", static_cast<double>(part) / static_cast<double>(whole));
   };
-  std::vector<int64_t> predicted_total(labels.size());
-  for (const std::string& label : labels) rows.front().push_back(shortened(label));
-  rows.front().push_back("recall");
+  const auto count = [&](std::size_t truth, std::size_t predicted) {
+    return confusion.count(static_cast<int64_t>(truth), static_cast<int64_t>(predicted));
+  };
+  std::vector<std::vector<std::string>> rows{{"truth \\ predicted"}};
+  for (std::size_t c = 0; c < labels.size(); ++c)
+    rows.front().push_back(numbered ? std::to_string(c + 1) : shortened(labels[c]));
+  rows.front().insert(rows.front().end(), {"recall", "precision"});
   for (std::size_t truth = 0; truth < labels.size(); ++truth) {
-    std::vector<std::string> row{labels[truth]};
-    int64_t total = 0;
-    for (std::size_t predicted = 0; predicted < labels.size(); ++predicted) {
-      const int64_t count = confusion.count(static_cast<int64_t>(truth), static_cast<int64_t>(predicted));
-      row.push_back(count == 0 ? "." : std::to_string(count));
-      total += count;
-      predicted_total[predicted] += count;
+    std::vector<std::string> row{numbered ? fmt::format("{:>2} {}", truth + 1, labels[truth]) : labels[truth]};
+    int64_t labelled = 0, predicted = 0;
+    for (std::size_t other = 0; other < labels.size(); ++other) {
+      row.push_back(count(truth, other) == 0 ? "." : std::to_string(count(truth, other)));
+      labelled += count(truth, other);
+      predicted += count(other, truth);
     }
-    row.push_back(ratio(confusion.count(static_cast<int64_t>(truth), static_cast<int64_t>(truth)), total));
+    row.push_back(ratio(count(truth, truth), labelled));
+    row.push_back(ratio(count(truth, truth), predicted));
     rows.push_back(std::move(row));
   }
-  std::vector<std::string> precision{"precision"};
-  for (std::size_t c = 0; c < labels.size(); ++c)
-    precision.push_back(ratio(confusion.count(static_cast<int64_t>(c), static_cast<int64_t>(c)), predicted_total[c]));
-  precision.push_back("");
-  rows.push_back(std::move(precision));
   return format_table(rows);
 }
 

@@ -30,7 +30,7 @@ std::string evaluation_line(const Evaluation& evaluation, const Protocol& protoc
 // Everything for a terminal: lines, then tables.
 std::string evaluation_text(const Evaluation& evaluation, const Protocol& protocol);
 
-// Truth in rows, prediction in columns, with recall and precision of each class.
+// Truth in rows, prediction in columns, named or (of many classes) numbered; then recall and precision of the row's class.
 std::string confusion_table(const ConfusionMatrix& confusion, const std::vector<std::string>& labels);
 
 }  // namespace melgrad

@@ -13,22 +13,9 @@
 namespace melgrad {
 namespace {
 
-// `samples`, made `length` long by the policy; unchanged for skip.
-std::vector<float> fill_up(std::span<const float> samples, int64_t length, ShortClips policy) {
-  std::vector<float> filled(samples.begin(), samples.end());
-  const auto wanted = static_cast<std::size_t>(length);
-  if (policy == ShortClips::pad) filled.resize(std::max(filled.size(), wanted));
-  if (policy == ShortClips::repeat && !samples.empty()) {
-    filled.reserve(wanted);
-    while (filled.size() < wanted) filled.push_back(samples[filled.size() % samples.size()]);
-  }
-  return filled;
-}
-
-SegmentFeatures analyse_pieces(std::span<const float> samples, const Frontend& frontend, const Cut& cut,
-                               int64_t pieces) {
+SegmentFeatures analyse_pieces(std::span<const float> samples, const Frontend& frontend, const Cut& cut) {
   SegmentFeatures result{.frames = cut.frames, .bins = frontend.bins(), .values = {}};
-  for (int64_t piece = 0; piece < pieces; ++piece) {
+  for (int64_t piece = 0; piece < cut.segments; ++piece) {
     const auto begin = std::min(samples.size(), static_cast<std::size_t>(piece * cut.segment_samples));
     const auto size = std::min(samples.size() - begin, static_cast<std::size_t>(cut.segment_samples));
     if (frontend.frames_for(static_cast<int64_t>(size)) != cut.frames) {
@@ -43,6 +30,17 @@ SegmentFeatures analyse_pieces(std::span<const float> samples, const Frontend& f
 }
 
 }  // namespace
+
+std::vector<float> fill_up(std::span<const float> samples, int64_t length, ShortClips policy) {
+  std::vector<float> filled(samples.begin(), samples.end());
+  const auto wanted = static_cast<std::size_t>(length);
+  if (policy == ShortClips::pad) filled.resize(std::max(filled.size(), wanted));
+  if (policy == ShortClips::repeat && !samples.empty()) {
+    filled.reserve(wanted);
+    while (filled.size() < wanted) filled.push_back(samples[filled.size() % samples.size()]);
+  }
+  return filled;
+}
 
 [[noreturn]] void fail_too_short(int64_t samples, const Frontend& frontend, const Cut& cut) {
   const auto rate = static_cast<double>(frontend.options().sample_rate);
@@ -79,8 +77,7 @@ SegmentFeatures analyse_clip(std::span<const float> samples, const Frontend& fro
   const Cut cut = make_cut(frontend, options).of(n);
   const std::span<const float> part = samples.subspan(static_cast<std::size_t>(crop_start(n, cut, options)),
                                                       static_cast<std::size_t>(std::min(n, cut.clip_samples())));
-  SegmentFeatures result =
-      analyse_pieces(fill_up(part, cut.clip_samples(), options.short_clips), frontend, cut, cut.segments);
+  SegmentFeatures result = analyse_pieces(fill_up(part, cut.clip_samples(), options.short_clips), frontend, cut);
   if (result.segments == 0) fail_too_short(n, frontend, cut);
   return result;
 }
@@ -90,18 +87,6 @@ SegmentFeatures analyse_file(const std::filesystem::path& path, const Frontend& 
   if (!cut.whole) return analyse_clip(load_clip(path, frontend, options), frontend, options);
   SegmentFeatures result{.segments = 1, .frames = cut.frames, .bins = frontend.bins(), .values = {}};
   stream_features(path, frontend, [&](const Features& picture) { result.values = picture.values; });
-  return result;
-}
-
-SegmentFeatures analyse_whole(std::span<const float> samples, const Frontend& frontend, const DataOptions& options) {
-  const auto n = static_cast<int64_t>(samples.size());
-  const Cut cut = make_cut(frontend, options).of(n);
-  const int64_t pieces = std::max<int64_t>(1, (n + cut.segment_samples - 1) / cut.segment_samples);
-  SegmentFeatures result =
-      n >= cut.segment_samples
-          ? analyse_pieces(samples, frontend, cut, pieces)
-          : analyse_pieces(fill_up(samples, cut.segment_samples, options.short_clips), frontend, cut, 1);
-  if (result.segments == 0) fail_too_short(n, frontend, cut);
   return result;
 }
 

@@ -42,6 +42,8 @@ Cut make_cut(const Frontend& frontend, const DataOptions& options);
 int64_t crop_start(int64_t samples, const Cut& cut, const DataOptions& options);
 // How many segments a clip of so many samples gives where a segment needs all of its samples, or is filled up.
 int64_t whole_pieces(int64_t samples, const Cut& cut, const DataOptions& options);
+// `samples`, made `length` long by the policy; unchanged for skip.
+std::vector<float> fill_up(std::span<const float> samples, int64_t length, ShortClips policy);
 [[noreturn]] void fail_too_short(int64_t samples, const Frontend& frontend, const Cut& cut);
 
 // The first (or middle, also for crop = random) options.duration seconds of a clip in options.segments pieces. Each piece
@@ -52,10 +54,6 @@ SegmentFeatures analyse_clip(std::span<const float> samples, const Frontend& fro
 // analyse_clip() of a file; no more of it is in memory than the frames need. Throws Error, with the file's name or
 // without.
 SegmentFeatures analyse_file(const std::filesystem::path& path, const Frontend& frontend, const DataOptions& options);
-
-// All of a file in pieces of the same length, one after the other; a last one that is not full is dropped. A file
-// shorter than one piece is filled up as options.short_clips says; skip is an Error.
-SegmentFeatures analyse_whole(std::span<const float> samples, const Frontend& frontend, const DataOptions& options);
 
 // What is wrong with an audio file or key picture, in one line without its name; empty if it can be read.
 std::string problem_with(const std::filesystem::path& path);

@@ -14,7 +14,21 @@ std::shared_ptr<const std::byte> keep(std::vector<T> values) {
   return {owner, reinterpret_cast<const std::byte*>(owner->data())};
 }
 
+constexpr float full_scale = 32768, largest = 32767;
+
+int16_t as_integer(float sample, float scale) {
+  return static_cast<int16_t>(std::clamp(std::nearbyint(sample / scale), -full_scale, largest));
+}
+
 }  // namespace
+
+float stored_scale(float peak) {
+  return peak * full_scale > largest && peak > 1 ? peak / largest : 1 / full_scale;
+}
+
+void round_as_stored(std::span<float> samples, float scale) {
+  for (float& sample : samples) sample = scale * static_cast<float>(as_integer(sample, scale));
+}
 
 StoredClip store_features(SegmentFeatures features) {
   StoredClip stored{.segments = features.segments,
@@ -27,25 +41,15 @@ StoredClip store_features(SegmentFeatures features) {
 }
 
 StoredClip store_samples(std::span<const float> samples) {
-  constexpr float full_scale = 32768, largest = 32767;
   float peak = 0;
   for (const float sample : samples) peak = std::max(peak, std::abs(sample));
-  const float scale = peak * full_scale > largest && peak > 1 ? peak / largest : 1 / full_scale;
+  const float scale = stored_scale(peak);
   std::vector<int16_t> values;
   values.reserve(samples.size());
-  for (const float sample : samples)
-    values.push_back(static_cast<int16_t>(std::clamp(std::nearbyint(sample / scale), -full_scale, largest)));
+  for (const float sample : samples) values.push_back(as_integer(sample, scale));
   StoredClip stored{.samples = static_cast<int64_t>(values.size()), .scale = scale, .data = keep(std::move(values))};
   stored.checksum = checksum_of(stored.data.get(), stored.bytes());
   return stored;
-}
-
-std::vector<float> as_stored(std::span<const float> samples) {
-  const StoredClip stored = store_samples(samples);
-  std::vector<float> restored;
-  restored.reserve(samples.size());
-  for (int64_t i = 0; i < stored.samples; ++i) restored.push_back(stored.sample(i));
-  return restored;
 }
 
 uint64_t checksum_of(const void* data, std::size_t bytes) {

@@ -43,8 +43,10 @@ StoredClip store_features(SegmentFeatures features);
 // Rounded to 16 bit of full scale, or of the largest sample where that is beyond: files of 16 bit at this rate come back
 // exactly, others with noise 98 dB below full scale.
 StoredClip store_samples(std::span<const float> samples);
+// What the integers of samples are times: of a clip whose largest sample is `peak`.
+float stored_scale(float peak);
 // These samples as they come back.
-std::vector<float> as_stored(std::span<const float> samples);
+void round_as_stored(std::span<float> samples, float scale);
 
 // Against accidents, not malice: FNV-1a over words of eight bytes.
 uint64_t checksum_of(const void* data, std::size_t bytes);

@@ -155,7 +155,11 @@ def recipe_of(model):
 
 
 def networks(wanted):
-    for model in [entry["name"] for entry in melgrad("models")["models"]]:
+    models = [entry["name"] for entry in melgrad("models")["models"]]
+    unknown = set(wanted) - {*models, "layers"}
+    if unknown:
+        sys.exit(f"check_onnx.py: no network {', '.join(sorted(unknown))}; there are {', '.join(models)}, layers")
+    for model in models:
         if wanted and model not in wanted:
             continue
         summary = melgrad("summary", model)

@@ -42,24 +42,48 @@ struct Score {
   std::size_t index;  // of the label
 };
 
-// The segments that the prediction averages. `middle` of the published ten is the sixth.
-Samples choose(const Samples& segments, SegmentChoice choice) {
-  if (choice == SegmentChoice::all) return segments;
-  const int64_t index = choice == SegmentChoice::first ? 0 : segments.size() / 2;
-  const auto size = segments.input.numel();
-  Samples one{.input = segments.input, .labels = {0}, .clip = {0}, .clips = 1};
-  one.inputs.assign(segments.inputs.begin() + index * size, segments.inputs.begin() + (index + 1) * size);
-  return one;
-}
+// Of a file: the scores of the segments that count (segments, labels), and the first of these.
+struct Prediction {
+  std::vector<float> each, first;
+  int64_t segments = 0;
+};
 
-// Scores of each segment (segments, labels).
-std::vector<float> segment_scores(TrainedNetwork& trained, const Samples& segments) {
-  return predict(trained.network, segments, trained.config.train.batch);
+// Segment after segment, a batch of them in memory. `middle` of the published ten is the sixth.
+Prediction predict_file(TrainedNetwork& trained, const std::string& path, SegmentChoice choice) {
+  std::vector<float> segment;
+  int64_t chosen = 0;
+  if (choice == SegmentChoice::middle) {
+    const NextSegment next = input_segments(path, trained.config);
+    while (next(segment)) ++chosen;
+    chosen /= 2;
+  }
+  Prediction prediction;
+  Samples batch{.input = trained.config.input, .clips = 1};
+  const auto score = [&] {
+    const std::vector<float> scores = predict(trained.network, batch, trained.config.train.batch);
+    prediction.each.insert(prediction.each.end(), scores.begin(), scores.end());
+    batch.inputs.clear();
+    batch.clip.clear();
+    batch.labels.clear();
+  };
+  const NextSegment next = input_segments(path, trained.config);
+  for (int64_t at = 0; next(segment); ++at) {
+    if (choice != SegmentChoice::all && at != chosen) continue;
+    if (prediction.segments++ == 0) prediction.first = segment;
+    batch.inputs.insert(batch.inputs.end(), segment.begin(), segment.end());
+    batch.clip.push_back(0);
+    batch.labels.push_back(0);
+    if (batch.size() == trained.config.train.batch) score();
+  }
+  if (batch.size() > 0) score();
+  return prediction;
 }
 
 // Of the whole file, best first.
-std::vector<Score> scores_of(const Config& config, const Samples& segments, const std::vector<float>& each) {
-  const std::vector<float> mean = mean_by_group(each, static_cast<int64_t>(config.labels.size()), segments.clip, 1);
+std::vector<Score> scores_of(const Config& config, const Prediction& prediction) {
+  const std::vector<int32_t> one_clip(static_cast<std::size_t>(prediction.segments), 0);
+  const std::vector<float> mean =
+      mean_by_group(prediction.each, static_cast<int64_t>(config.labels.size()), one_clip, 1);
   std::vector<Score> scores;
   for (std::size_t c = 0; c < mean.size(); ++c) scores.push_back({config.labels[c], mean[c], c});
   std::stable_sort(scores.begin(), scores.end(),
@@ -74,6 +98,13 @@ double segment_seconds(const Config& config) {
 void keep_best(std::vector<Score>& scores, const Options& options) {
   std::erase_if(scores, [&](const Score& score) { return score.probability < options.threshold; });
   if (scores.size() > options.top) scores.resize(options.top);
+}
+
+// How much of a file a prediction is of.
+std::string counted(int64_t segments, const Config& config) {
+  if (config.frontend.kind == FeatureKind::key_spectrogram) return "all of it, in one picture";
+  return fmt::format("{} {} {:.4g} s", segments, segments == 1 ? "segment of" : "segments averaged, each of",
+                     segment_seconds(config));
 }
 
 // The kept labels (columns) at each segment (rows).
@@ -104,8 +135,8 @@ Json time_json(const std::vector<Score>& kept, const std::vector<float>& values,
   return rows;
 }
 
-// What --plot and --activation ask for.
-void draw(const Options& options, const std::string& path, TrainedNetwork& trained, const Samples& segments,
+// What --plot and --activation ask for; `segment` is the first that counts.
+void draw(const Options& options, const std::string& path, TrainedNetwork& trained, const std::vector<float>& segment,
           const std::vector<Score>& scores, const std::vector<float>& values) {
   const std::string title = std::filesystem::path(path).filename().string();
   const double step = segment_seconds(trained.config);
@@ -122,20 +153,20 @@ void draw(const Options& options, const std::string& path, TrainedNetwork& train
     draw_audio_picture(options.plot, path, trained.config.frontend, labels);
   }
   if (options.activation.empty()) return;
-  require(segments.input.rank() == 3, "--activation: for networks on spectrograms, and this one takes {}",
-          segments.input.to_string());
+  const Shape& input = trained.config.input;
+  require(input.rank() == 3, "--activation: for networks on spectrograms, and this one takes {}", input.to_string());
   const std::vector<int64_t> first{0};
-  const Batch batch = make_batch(segments, first, Device::cpu);
+  const Batch batch =
+      make_batch({.input = input, .inputs = segment, .labels = {0}, .clip = {0}, .clips = 1}, first, Device::cpu);
   const Score& best = scores.front();
   const ClassActivation map = interpolate(
-      class_activation(trained.network, batch.inputs, static_cast<int64_t>(best.index)), segments.input[0],
-      segments.input[1]);
+      class_activation(trained.network, batch.inputs, static_cast<int64_t>(best.index)), input[0], input[1]);
   const bool picture = trained.config.frontend.kind == FeatureKind::key_spectrogram;
   plots::plot_class_activation(options.activation,
                                {.title = fmt::format("{}: {} {:.3f}", title, best.label, best.probability),
-                                .features = {batch.inputs.data<float>(), segments.input[0], segments.input[1], picture},
+                                .features = {batch.inputs.data<float>(), input[0], input[1], picture},
                                 .activation = {map.values, map.rows, map.columns, picture},
-                                .seconds = step});
+                                .seconds = picture ? 0 : step});
 }
 
 void run(const Options& options) {
@@ -153,9 +184,9 @@ void run(const Options& options) {
   const double step = segment_seconds(trained.config);
   Json object{{"files", Json::array()}};
   for (const std::string& path : files) {
-    const Samples segments = choose(input_segments(path, trained.config), choice);
-    const std::vector<float> each = segment_scores(trained, segments);
-    std::vector<Score> scores = scores_of(trained.config, segments, each);
+    const Prediction prediction = predict_file(trained, path, choice);
+    const std::vector<float>& each = prediction.each;
+    std::vector<Score> scores = scores_of(trained.config, prediction);
     const Score best = scores.front();
     keep_best(scores, options);
     const std::vector<float> values = along_time(scores, each, trained.config.labels.size());
@@ -165,15 +196,14 @@ void run(const Options& options) {
       list.push_back({{"label", score.label}, {"score", score.probability}});
       rows.push_back({score.label, fmt::format("{:.3f}", score.probability)});
     }
-    object["files"].push_back({{"file", path}, {"segments", segments.size()}, {"scores", list}});
+    object["files"].push_back({{"file", path}, {"segments", prediction.segments}, {"scores", list}});
     if (options.time) object["files"].back()["time"] = time_json(scores, values, step);
     if (!options.json) {
-      const char* segments_are = segments.size() == 1 ? "segment of" : "segments averaged, each of";
-      fmt::print("{}: {} {} {} s\n{}\n", path, segments.size(), segments_are, step, format_table(rows));
+      fmt::print("{}: {}\n{}\n", path, counted(prediction.segments, trained.config), format_table(rows));
       if (options.time && !scores.empty()) fmt::print("{}\n", time_table(scores, values, step));
     }
     if (scores.empty()) scores.push_back(best);  // a picture shows what came nearest to the threshold
-    draw(options, path, trained, segments, scores,
+    draw(options, path, trained, prediction.first, scores,
          values.empty() ? along_time(scores, each, trained.config.labels.size()) : values);
     for (const std::string& picture : {options.plot, options.activation})
       if (!options.json && !picture.empty()) fmt::print("drawn to {}\n", picture);
@@ -187,7 +217,10 @@ void add_predict_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("predict", "labels with probabilities for audio files");
   auto options = std::make_shared<Options>();
   command->add_option("RUN", options->run, "the run's folder")->required();
-  command->add_option("AUDIO", options->audio, "audio files, folders of them, features in .npy, or key spectrograms in .png")->required();
+  command
+      ->add_option("AUDIO", options->audio,
+                   "audio files, folders of them, features in .npy, or key spectrograms in .png")
+      ->required();
   command->add_option("--top", options->top, "how many labels to print")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

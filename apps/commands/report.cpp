@@ -25,10 +25,16 @@ std::string cell_text(const Json& value) {
   return value.is_number_float() ? fmt::format("{:.4f}", value.get<double>()) : value.dump();
 }
 
+// "roc_auc" -> "roc auc".
+std::string words_of(std::string key) {
+  std::ranges::replace(key, '_', ' ');
+  return key;
+}
+
 // A list of objects as a table.
 Rows rows_of(const Json& list) {
   Rows rows(1);
-  for (const auto& [column, cell] : list.front().items()) rows[0].push_back(column);
+  for (const auto& [column, cell] : list.front().items()) rows[0].push_back(words_of(column));
   for (const Json& entry : list) {
     rows.emplace_back();
     for (const auto& [column, cell] : entry.items()) rows.back().push_back(cell_text(cell));
@@ -41,7 +47,7 @@ Rows rows_of(const Json& list) {
 void collect(const std::string& prefix, const Json& object, Rows& figures,
              std::vector<std::pair<std::string, Rows>>& tables) {
   for (const auto& [key, value] : object.items()) {
-    const std::string name = prefix + key;
+    const std::string name = prefix + words_of(key);
     if (value.is_object()) {
       collect(name + " ", value, figures, tables);
     } else if (key.ends_with("_interval") && value.size() == 2) {

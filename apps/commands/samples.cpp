@@ -67,8 +67,8 @@ void run(const Options& options) {
   const bool grey = config.frontend.kind == FeatureKind::key_spectrogram;
   plots::SheetPicture picture{.title = fmt::format("{}: {} of {}", options.label, sheets.size(), options.data)};
   for (const Sheet& sheet : sheets)
-    picture.sheets.push_back({sheet.name, {sheet.features.values, sheet.features.frames, sheet.features.bins, grey}});
-  picture.seconds = sheets.front().seconds;
+    picture.sheets.push_back(
+        {sheet.name, {sheet.features.values, sheet.features.frames, sheet.features.bins, grey}, sheet.seconds});
   plots::plot_sheet(options.out, picture);
   if (!options.json) {
     fmt::print("{} spectrograms of {} drawn to {}\n", sheets.size(), options.label, options.out);
@@ -87,8 +87,9 @@ void add_samples_command(CLI::App& app) {
   command->add_option("DATA", options->data, "the data set's folder")->required();
   command->add_option("--label", options->label, "the class or tag")->required();
   command->add_option("--count", options->count, "how many")->check(CLI::Range(1, 40))->capture_default_str();
-  command->add_option("--recipe", options->recipe,
-                      "whose reader and frontend to use; unless given, the layout that DATA shows and the frontend mtat");
+  command->add_option(
+      "--recipe", options->recipe,
+      "whose reader and frontend to use; unless given, the layout that DATA shows and the frontend mtat");
   command->add_option("--set", options->settings, "section.key=value, over the recipe's")->allow_extra_args(false);
   command->add_option("--out", options->out, "the PNG to draw")->capture_default_str();
   add_json_option(*command, *options);

@@ -44,7 +44,9 @@ void plot_class_activation(const std::filesystem::path& path, const ActivationPi
   const auto panel = [&](double top, const Matrix& matrix, double from, double to, const char* title,
                          const char* unit) {
     const auto bins = static_cast<double>(matrix.picture ? matrix.frames : matrix.bins);
-    Axes axes(canvas, {90, top, 780, 200}, Axis(0, picture.seconds, "seconds"),
+    const auto columns = static_cast<double>(matrix.picture ? matrix.bins : matrix.frames);
+    Axes axes(canvas, {90, top, 780, 200},
+              picture.seconds > 0 ? Axis(0, picture.seconds, "seconds") : Axis(0, columns, "column"),
               Axis(0, bins, matrix.picture ? "pixel" : "bin"), title);
     axes.image(upright(matrix, from, to, ColourMap::magma));
     axes.colour_bar(ColourMap::magma, from, to, unit);
@@ -64,15 +66,15 @@ void plot_sheet(const std::filesystem::path& path, const SheetPicture& picture) 
   constexpr int64_t across = 4;
   const auto count = static_cast<int64_t>(picture.sheets.size());
   const int64_t rows = std::max<int64_t>(1, (count + across - 1) / across);
-  Canvas canvas(1200, static_cast<int>(70 + 250 * rows));
+  Canvas canvas(static_cast<int>(60 + 285 * std::clamp<int64_t>(count, 1, across)), static_cast<int>(70 + 250 * rows));
   canvas.text({20, 30}, picture.title, {.size = 15, .bold = true});
   for (int64_t i = 0; i < count; ++i) {
-    const auto& [name, matrix] = picture.sheets[static_cast<std::size_t>(i)];
+    const auto& [name, matrix, seconds] = picture.sheets[static_cast<std::size_t>(i)];
     const Rectangle area{70 + 285 * static_cast<double>(i % across), 80 + 250 * static_cast<double>(i / across), 220,
                          160};
     const auto [low, high] = range_of(matrix.values);
     const auto bins = static_cast<double>(matrix.picture ? matrix.frames : matrix.bins);
-    Axes axes(canvas, area, Axis(0, picture.seconds, "seconds"), Axis(0, bins, matrix.picture ? "pixel" : "bin"), "");
+    Axes axes(canvas, area, Axis(0, seconds, "seconds"), Axis(0, bins, matrix.picture ? "pixel" : "bin"), "");
     canvas.text({area.left, area.top - 8}, name, {.size = 11, .height = Anchor::end});
     axes.image(upright(matrix, low, high, ColourMap::magma));
     axes.frame();

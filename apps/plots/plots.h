@@ -105,15 +105,19 @@ struct ActivationPicture {
   std::string title{};
   Matrix features{};
   Matrix activation{};
-  double seconds = 0;
+  double seconds = 0;  // 0: as many columns
 };
 void plot_class_activation(const std::filesystem::path& path, const ActivationPicture& picture);
 
 // Spectrograms side by side, four to a row: a look at a class.
 struct SheetPicture {
+  struct Sheet {
+    std::string name;
+    Matrix values;
+    double seconds;
+  };
   std::string title{};
-  std::vector<std::pair<std::string, Matrix>> sheets{};  // name and values
-  double seconds = 0;
+  std::vector<Sheet> sheets{};
 };
 void plot_sheet(const std::filesystem::path& path, const SheetPicture& picture);
 

@@ -8,6 +8,8 @@
 
 #include "apps/batch_source.h"
 #include "apps/evaluation.h"
+#include "apps/load_data.h"
+#include "apps/load_features.h"
 #include "apps/run_folder.h"
 #include "audio/decode.h"
 #include "audio/resample.h"
@@ -117,20 +119,31 @@ void batches(benchmark::State& state, const std::string& model, int workers) {
   add_counters(state, {0, 2 * bytes}, seconds);  // read and written
 }
 
+Samples segments_of(const std::filesystem::path& path, const Config& config) {
+  Samples samples{.input = config.input, .clips = 1};
+  std::vector<float> segment;
+  for (const NextSegment next = input_segments(path, config); next(segment);) {
+    samples.inputs.insert(samples.inputs.end(), segment.begin(), segment.end());
+    samples.labels.push_back(0);
+    samples.clip.push_back(0);
+  }
+  return samples;
+}
+
 // As melgrad predict does it: decoding, resampling, features, segments, the network; its weights are the initial ones. Counted
 // are the network's flops, and the file and the weights read.
 void file_to_tags(benchmark::State& state, const std::string& recipe) {
   Config config = load_recipe(recipe, {});
   config.labels.resize(static_cast<std::size_t>(find_model(config.model).classes));
   const std::filesystem::path path = clip_file("mp3");
-  const Samples samples = file_segments(path, config);
-  config.input = samples.input;
+  const Frontend frontend(config.frontend);
+  config.input = input_shape(make_cut(frontend, config.data).frames, frontend.bins());
   Sequential network = build_network(config, Device::cpu);
-  const int64_t segments = samples.size();
-  const Cost cost{segments * network.flops(samples.input),
+  const int64_t segments = segments_of(path, config).size();
+  const Cost cost{segments * network.flops(config.input),
                   file_bytes(path) + network.parameter_count() * static_cast<int64_t>(sizeof(float))};
   time_clip(state, cost, [&] {
-    benchmark::DoNotOptimize(predict(network, file_segments(path, config), config.train.batch).data());
+    benchmark::DoNotOptimize(predict(network, segments_of(path, config), config.train.batch).data());
   });
 }
 

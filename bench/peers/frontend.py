@@ -7,6 +7,9 @@ makes the virtual environment (build/venv) and the program. Samples are in memor
 call from samples to features, results allocated by each as it does. Before anything is timed, results are compared. Each
 round times every contender once (the median of a few calls); the table gives medians over rounds, and the ratio is the
 median of each round's ratio. `aim` is what melgrad set out for: on AVX-512, and two thirds of it on AVX2.
+
+--simd AVX2 holds melgrad and the peers to AVX2, as far as they can be told to (instruction_set.py): what a processor
+without AVX-512 would see, at this one's clock. Without it each takes the best that it finds.
 """
 import argparse
 import json
@@ -15,6 +18,21 @@ import statistics
 import subprocess
 import tempfile
 import time
+
+import instruction_set
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", default="build/release/bench/melgrad-bench")
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--simd", default="best", choices=("best", *instruction_set.HELD), help="for all contenders")
+    parser.add_argument("--json", help="write the figures to this file")
+    return parser.parse_args()
+
+
+arguments = parse_arguments()
+HELD = instruction_set.hold(arguments.simd)  # before the libraries are loaded
 
 import kaldi_native_fbank
 import librosa
@@ -34,7 +52,7 @@ AIMS = {("librosa", 1): 16, ("librosa", 2): 28, ("torchaudio", 1): 10, ("torchau
 # Threads are on processors of their own, and clocks up, only after a while: each contender runs that long before it is timed.
 WARM_UP_SECONDS = 0.05
 WARM_UP_CALLS = 80  # of melgrad's
-PACKAGES = ("librosa", "torch", "torchaudio", "kaldi-native-fbank", "soundfile", "numpy")
+PACKAGES = ("librosa", "torch", "torchaudio", "kaldi-native-fbank", "soundfile", "numpy", "scipy")
 
 
 class Melgrad(Server):
@@ -236,19 +254,15 @@ def machine_limits(program, simd):
     return result.stderr.splitlines()[0], json.loads(result.stdout)["benchmarks"]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", default="build/release/bench/melgrad-bench")
-    parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--simd", default="best", help="an instruction set, as `AVX2`")
-    parser.add_argument("--json", help="write the figures to this file")
-    arguments = parser.parse_args()
+def main(arguments):
     torch.set_grad_enabled(False)
     scale = 1 if arguments.simd == "best" else 2 / 3
     packages = versions(PACKAGES)
     line, limits = machine_limits(arguments.program, arguments.simd)
     print(f"{processor()}; " + ", ".join(f"{k} {v}" for k, v in packages.items()))
     print(line)
+    print("peers held by", " ".join(f"{k}='{v}'" for k, v in HELD.items()) or "nothing", "and use",
+          ", ".join(f"{k} {v}" for k, v in instruction_set.in_use().items()))
     for limit in limits:
         print(f"  {limit['name']:45} {limit['us/frame']:6.3f} us a frame, {100 * limit['limit']:3.0f} % of the multiply-adds")
     results = []
@@ -271,9 +285,10 @@ def main():
                                              zip(("decoding", "resampling", "features"), parts)))
         results[-1]["stages_ms"] = dict(zip(("decoding", "resampling", "features"), parts))
     if arguments.json:
-        write_json(arguments.json, dict(processor=processor(), limits=line, simd=arguments.simd, versions=packages,
+        write_json(arguments.json, dict(processor=processor(), limits=line, simd=arguments.simd, peers_held_by=HELD,
+                                        peers_use=instruction_set.in_use(), versions=packages,
                                         rounds=arguments.rounds, melgrad=limits, results=results))
 
 
 if __name__ == "__main__":
-    main()
+    main(arguments)

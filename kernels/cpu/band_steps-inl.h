@@ -31,18 +31,37 @@ inline void raise(float* x, int64_t count, double exponent) {
   }
 }
 
-// y[f] = Σ weights[f, k] powers[k], for each lane.
-inline void apply_filters(const FilterBank& filters, const float* HWY_RESTRICT powers, float* HWY_RESTRICT y) {
+// y[f] = Σ weights[f, k] powers[k] of `count` filters from f on. Each multiply-add of a sum waits for the one before, so
+// the filters are summed in turns, as far as the shortest of them goes, and then each to its end.
+template <int count>
+HWY_INLINE void some_filters(const FilterBank& filters, int64_t f, const float* HWY_RESTRICT powers,
+                             float* HWY_RESTRICT y) {
   const FloatTag d;
-  for (int64_t f = 0; f < filters.filters(); ++f) {
-    const float* power = powers + filters.first_bin(f) * vector_lanes;
-    Vector sum = hn::Zero(d);
-    for (const float weight : filters.weights(f)) {
-      sum = hn::MulAdd(hn::Set(d, weight), hn::Load(d, power), sum);
-      power += vector_lanes;
-    }
-    hn::Store(sum, d, y + f * vector_lanes);
-  }
+  const float *weights[count], *power[count];
+  Vector sum[count];
+  int64_t length[count], shortest = filters.bins();
+  unroll<count>([&](auto i) MELGRAD_INLINE_LAMBDA {
+    weights[i] = filters.weights(f + i).data();
+    power[i] = powers + filters.first_bin(f + i) * vector_lanes;
+    sum[i] = hn::Zero(d);
+    length[i] = static_cast<int64_t>(filters.weights(f + i).size());
+    shortest = std::min(shortest, length[i]);
+  });
+  const auto add_term = [&](auto i, int64_t k) MELGRAD_INLINE_LAMBDA {
+    sum[i] = hn::MulAdd(hn::Set(d, weights[i][k]), hn::Load(d, power[i] + k * vector_lanes), sum[i]);
+  };
+  for (int64_t k = 0; k < shortest; ++k) unroll<count>([&](auto i) MELGRAD_INLINE_LAMBDA { add_term(i, k); });
+  unroll<count>([&](auto i) MELGRAD_INLINE_LAMBDA {
+    for (int64_t k = shortest; k < length[i]; ++k) add_term(i, k);
+    hn::Store(sum[i], d, y + (f + i) * vector_lanes);
+  });
+}
+
+inline void apply_filters(const FilterBank& filters, const float* HWY_RESTRICT powers, float* HWY_RESTRICT y) {
+  constexpr int together = 4;
+  int64_t f = 0;
+  for (; f + together <= filters.filters(); f += together) some_filters<together>(filters, f, powers, y);
+  for (; f < filters.filters(); ++f) some_filters<1>(filters, f, powers, y);
 }
 
 HWY_INLINE Vector logarithm_of(const BandLogarithm& logarithm, Vector value) {

@@ -21,16 +21,24 @@ namespace melgrad::cpu::HWY_NAMESPACE {
 // Floats of one complex vector.
 inline constexpr int64_t complex_stride = 2 * vector_lanes;
 
-// The points z[t] = x[2t] + i x[2t + 1] of frames, one frame a lane, of which sample n lies at samples + offsets[n].
+// A point z[t] = x[2t] + i x[2t + 1] of a frame: where its two samples lie in the loader's table, and the window's values.
+struct FramePoint {
+  int32_t even, odd;
+  float even_weight, odd_weight;
+};
+
+// Those of frames, one frame a lane, in the order in which the first pass takes them: so it walks through one list, where
+// tables by t would need the addresses of `radix` places in each.
 struct FramePoints {
   const float* samples;
-  const int32_t* offsets;  // (n_fft)
-  const float* window;     // (n_fft)
+  const FramePoint* points;  // (rest, radix)
 
-  HWY_INLINE ComplexVector operator()(int64_t t) const {
+  template <int radix>
+  HWY_INLINE ComplexVector point(int64_t k, int64_t, int q) const {
     const FloatTag d;
-    return {hn::Mul(hn::LoadU(d, samples + offsets[2 * t]), hn::Set(d, window[2 * t])),
-            hn::Mul(hn::LoadU(d, samples + offsets[2 * t + 1]), hn::Set(d, window[2 * t + 1]))};
+    const FramePoint& p = points[k * radix + q];
+    return {hn::Mul(hn::LoadU(d, samples + p.even), hn::Set(d, p.even_weight)),
+            hn::Mul(hn::LoadU(d, samples + p.odd), hn::Set(d, p.odd_weight))};
   }
 };
 
@@ -39,8 +47,10 @@ struct InterleavedPoints {
   const float* samples;  // (n_fft)
   const float* window;   // (n_fft / lanes / 2, 2, lanes): even and odd samples apart
 
-  HWY_INLINE ComplexVector operator()(int64_t t) const {
+  template <int>
+  HWY_INLINE ComplexVector point(int64_t k, int64_t rest, int q) const {
     const FloatTag d;
+    const int64_t t = k + rest * q;
     Vector even, odd;
     hn::LoadInterleaved2(d, samples + t * complex_stride, even, odd);
     return {hn::Mul(even, hn::LoadU(d, window + t * complex_stride)),
@@ -53,7 +63,7 @@ void first_pass(const FftPass& pass, const Points& points, float* HWY_RESTRICT y
   const int64_t rest = pass.rest, row = row_points(rest) * complex_stride;
   for (int64_t k = 0; k < rest; ++k) {
     float* to = y + k * complex_stride;
-    dft<radix>([&](auto q) MELGRAD_INLINE_LAMBDA { return points(k + rest * q); },
+    dft<radix>([&](auto q) MELGRAD_INLINE_LAMBDA { return points.template point<radix>(k, rest, q); },
                [&](auto r, ComplexVector value) MELGRAD_INLINE_LAMBDA { store_complex(value, to + r * row); });
   }
 }

@@ -49,10 +49,16 @@ class SpectraOfGroups final : public FrameSpectra {
  public:
   explicit SpectraOfGroups(const SpectralBandsOptions& options)
       : loader_(static_cast<int64_t>(options.window.size()), options.hop, options.padding),
-        window_(options.window),
         plan_(static_cast<int64_t>(options.window.size()) / 2),
         functions_(fft_functions(plan_)) {
-    for (float& value : window_) value *= 0.5F;  // the half of the split
+    const FftPass& pass = plan_.passes.front();
+    for (int64_t k = 0; k < pass.rest; ++k) {
+      for (int64_t q = 0; q < pass.radix; ++q) {
+        const int64_t n = 2 * (k + pass.rest * q);
+        const float* window = options.window.data() + n;  // times the half of the split
+        points_.push_back({loader_.offsets()[n], loader_.offsets()[n + 1], 0.5F * window[0], 0.5F * window[1]});
+      }
+    }
   }
 
   int64_t frames() const override { return loader_.frames(); }
@@ -64,7 +70,7 @@ class SpectraOfGroups final : public FrameSpectra {
   void transform(const SignalReader&, int64_t, int64_t, int64_t at, float* workspace, float* powers) const override {
     float* x = workspace + table();
     float* y = x + buffer();
-    functions_.first(plan_.passes.front(), FramePoints{workspace + at, loader_.offsets(), window_.data()}, x);
+    functions_.first(plan_.passes.front(), FramePoints{workspace + at, points_.data()}, x);
     for (std::size_t i = 1; i + 1 < plan_.passes.size(); ++i) {
       functions_.next[i - 1](plan_.passes[i], x, y);
       std::swap(x, y);
@@ -77,7 +83,7 @@ class SpectraOfGroups final : public FrameSpectra {
   int64_t buffer() const { return round_up(plan_.buffer_size() * complex_stride, floats_a_line); }
 
   FrameLoader loader_;
-  std::vector<float> window_;
+  std::vector<FramePoint> points_;
   FftPlan plan_;
   FftFunctions functions_;
 };

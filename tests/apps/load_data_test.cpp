@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "audio/segment_reader.h"
 #include "tests/apps/program.h"
 
 namespace melgrad::test {
@@ -84,14 +85,15 @@ TEST_CASE("a waveform network sees the same bits of a file in evaluation and in 
       "samplecnn", {"data.reader=folders", "data.labels=all", "data.split=random-tracks", "data.duration=0.5",
                     "data.segments=2", "data.test=0", "data.valid=0", "frontend.sample_rate=11025"});
   const LoadedData data = load_data(config, folder.path());
-  const Samples file = file_segments(folder / "a/1.wav", config);
-  std::vector<float> segment(static_cast<std::size_t>(data.train.input.numel()));
-  REQUIRE(file.input == data.train.input);
+  const Frontend frontend(config.frontend);
+  SegmentReader file(folder / "a/1.wav", frontend, config.data);
+  std::vector<float> segment(static_cast<std::size_t>(data.train.input.numel())), predicted;
   REQUIRE(data.train.size() == 4);
   float peak = 0;
   for (int64_t i = 0; i < 2; ++i) {
     read_input(data.train, i, segment);
-    CHECK(std::equal(segment.begin(), segment.end(), file.inputs.begin() + i * data.train.input.numel()));
+    REQUIRE(file.next(predicted));
+    CHECK(segment == predicted);
     peak = std::max(peak, *std::ranges::max_element(segment));
   }
   CHECK(peak > 1);
@@ -114,7 +116,12 @@ TEST_CASE("a key spectrogram is of the whole file, in data sets and in predictio
   std::vector<float> picture(88 * 88);
   read_input(load_data(config, folder.path()).train, 0, picture);
   CHECK(picture == expected);
-  CHECK(file_segments(folder / "9-1/a.wav", config).inputs == expected);
+  const Frontend frontend(config.frontend);
+  SegmentReader whole(folder / "9-1/a.wav", frontend, config.data);
+  std::vector<float> predicted;
+  CHECK(whole.next(predicted));
+  CHECK(predicted == expected);
+  CHECK_FALSE(whole.next(predicted));
   // Varied, it is all of the file as well: nothing but the level changes, and the picture has none.
   Config louder = config;
   louder.augment.gain_db = 1e-9;

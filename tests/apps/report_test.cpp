@@ -38,7 +38,7 @@ TEST_CASE("melgrad report gathers a run on one page") {
   const std::string html = test::file_bytes(folder / "run" / "report.html");
   for (const char* part : {"Evaluation: test", "Evaluation: valid", "accuracy", "conv2d_1",
                            "data:image/png;base64,iVBOR", "<figcaption>training", "<figcaption>test",
-                           "<figcaption>valid", "accuracy_interval", "learning_rate = ", "train_loss"})
+                           "<figcaption>valid", "accuracy interval", "learning_rate = ", "train_loss"})
     CHECK_MESSAGE(html.find(part) != std::string::npos, part);
   for (const char* outside : {"http://", "https://", "<script", "@import", "url("})
     CHECK_MESSAGE(html.find(outside) == std::string::npos, outside);

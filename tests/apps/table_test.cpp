@@ -34,7 +34,16 @@ TEST_CASE("a confusion table names its columns, cutting only what is long") {
   const std::string table = confusion_table(confusion, {"classical", "drum and bass und mehr", "ä"});
   CHECK(table.find("classical") != std::string::npos);
   CHECK(table.find("drum and ba…") != std::string::npos);
-  CHECK(table.find("0.50") != std::string::npos);  // recall of the first, precision of the second
+  CHECK(table.find("0.50    1.00\n") != std::string::npos);  // recall and precision of the first
+  CHECK(table.find("1.00    0.50\n") != std::string::npos);  // of the second
+}
+
+TEST_CASE("a confusion table of many classes numbers its columns, so that it fits a terminal") {
+  ConfusionMatrix confusion(24);
+  for (int64_t c = 0; c < 24; ++c) confusion.add(c, c);
+  const std::string table = confusion_table(confusion, std::vector<std::string>(24, "C# minor"));
+  CHECK(table.find("24 C# minor") != std::string::npos);
+  CHECK(table.substr(0, table.find('\n')).size() <= 140);
 }
 
 }  // namespace
