@@ -62,7 +62,8 @@ void clip_each_by_norm(std::vector<Parameter>& parameters, double limit) {
   auto square = squares.begin();
   for (Parameter& parameter : parameters) {
     if (!parameter.tensor.grad().defined()) continue;
-    const double norm = std::sqrt(*square++);
+    const double norm = std::sqrt(*square);
+    ++square;
     if (norm > limit) scale_gradient(parameter, limit / norm);
   }
 }

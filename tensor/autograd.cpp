@@ -245,12 +245,16 @@ std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs
   require(output.numel() == 1, "grad: the tensor is {}, expected a scalar", output.shape().to_string());
   std::vector<Tensor> gradients(inputs.size());
   const auto at_leaf = [&](Tensor& leaf, const Tensor& term) {
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      if (inputs[i].same_as(leaf)) accumulate(gradients[i], term.clone());
+    for (std::size_t i = 0; const Tensor& input : inputs) {
+      if (input.same_as(leaf)) accumulate(gradients[i], term.clone());
+      ++i;
+    }
   };
   const auto at_node = [&](const Node& node, const Tensor& dy) {
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      if (inputs[i].node().get() == &node) gradients[i] = dy.clone();
+    for (std::size_t i = 0; const Tensor& input : inputs) {
+      if (input.node().get() == &node) gradients[i] = dy.clone();
+      ++i;
+    }
   };
   walk_back(output, Tensor::full(output.shape(), 1.0, output.dtype(), output.device()),
             {.at_leaf = at_leaf, .at_node = at_node});

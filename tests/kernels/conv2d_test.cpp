@@ -61,7 +61,11 @@ std::vector<Conv2dProblem> problems() {
       problem_of({5, 1, 1, 17}, 18, {3}, {1}, same),       // an axis shorter than the window,
       {2, 13, 1, 6, 3, {3, 1, 1, 2, 0}, {1}},              // padding before alone,
       {2, 14, 1, 6, 3, {3, 1, 1, 0, 2}, {1}},              // and after alone
-      problem_of({25, 1, 75, 4}, 5, {1}, {3}, same),       // more blocks than are shared
+      problem_of({25, 1, 217, 2}, 3, {1}, {3}, same),      // more blocks than are shared: one of 37 tiles a sample
+      problem_of({1, 1, 9, 33}, 34, {1}, {3}, same),       // two blocks of channels on both sides,
+      problem_of({1, 3, 8, 33}, 2, {3}, {3}, same),        // or on one, with row taps
+      problem_of({1, 3, 8, 2}, 33, {3}, {3}, same),        //
+      problem_of({1, 1, 14, 3}, 4, {1}, {3}, valid),       // the last tile's overlap is the row's end
       {3, 9, 31, 7, 9, {3, 1, 1, 2, 1}, {3, 1, 1, 1, 0}},  // Conv2D 3×3, unlike padding
       problem_of({1, 40, 200, 2}, 3, {2}, {3}, same),      // two row taps, blocks of several rows
   };
@@ -203,7 +207,7 @@ TEST_CASE("conv2d: Winograd's form is the convolution") {
 
 // In two cases: whoever looks for a mistake begins with what takes no time.
 void check_on_cpu(bool small) {
-  constexpr int64_t few = 300'000;  // flops
+  constexpr int64_t few = 600'000;  // flops
   for (const Conv2dProblem& problem : problems()) {
     if ((conv2d_cost(problem, 4).flops <= few) != small) continue;
     for (ConvAlgorithm algorithm : algorithms(Device::cpu, problem))

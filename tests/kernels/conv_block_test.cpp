@@ -25,8 +25,9 @@ std::vector<test::InputSpec> input_specs(const BlockProblem& p) {
   return {{p.conv.x_shape()}, {p.conv.weight_shape()}, {o}, {o}, {c}, {c}, {c}};
 }
 
-PendingNorm norm_of(Inputs in) {
-  return {in[center_in], in[scale_in], in[shift_in], Activation::relu};
+// The block before has the same activation.
+PendingNorm norm_of(const BlockProblem& p, Inputs in) {
+  return {in[center_in], in[scale_in], in[shift_in], p.activation};
 }
 
 // |terms| of what the block reads once its norm is applied.
@@ -55,7 +56,7 @@ struct Exact {
         scale(mean),
         shift(mean),
         argmax(pooled.size()) {
-    const PendingNorm norm = norm_of(in);
+    const PendingNorm norm = norm_of(p, in);
     const Shape o{p.conv.o}, z = p.pool().y_shape();
     reference::conv_block_forward<double>(p, {in[x_in], pending ? &norm : nullptr}, in[weight_in], in[gamma_in],
                                           in[beta_in], {y.data(), p.conv.y_shape(), DType::f64},
@@ -82,8 +83,8 @@ void forward_magnitude(const BlockProblem& p, bool pending, Inputs in, Outputs o
   std::fill_n(out[2].as<uint8_t>(), out[2].numel(), uint8_t{0});
 }
 
-void check_forward(bool small) {
-  for (const BlockProblem& p : problems(small))
+void check_forward(Size size) {
+  for (const BlockProblem& p : problems(size))
     for (bool pending : {false, true}) {
       const Shape o{p.conv.o}, z = p.pool().y_shape();
       OperationCase forward;
@@ -92,12 +93,12 @@ void check_forward(bool small) {
       forward.inputs = input_specs(p);
       forward.outputs = {{p.conv.y_shape()}, {z}, {z, DType::u8}, {o}, {o}, {o}, {o}};
       forward.run = [=](Stream& stream, Inputs in, Outputs out) {
-        const PendingNorm norm = norm_of(in);
+        const PendingNorm norm = norm_of(p, in);
         conv_block_forward(stream, p, {in[x_in], pending ? &norm : nullptr}, in[weight_in], in[gamma_in], in[beta_in],
                            out[0], out[1], out[2], out[3], out[4], out[5], out[6]);
       };
       forward.reference = [=](Inputs in, Outputs out) {
-        const PendingNorm norm = norm_of(in);
+        const PendingNorm norm = norm_of(p, in);
         reference::conv_block_forward<double>(p, {in[x_in], pending ? &norm : nullptr}, in[weight_in], in[gamma_in],
                                               in[beta_in], out[0], out[1], out[2], out[3], out[4], out[5], out[6]);
       };
@@ -108,11 +109,15 @@ void check_forward(bool small) {
 }
 
 TEST_CASE("conv_block_forward agrees with the reference: small problems") {
-  check_forward(true);
+  check_forward(Size::small);
 }
 
-TEST_CASE("conv_block_forward agrees with the reference: larger problems") {
-  check_forward(false);
+TEST_CASE("conv_block_forward agrees with the reference: medium problems") {
+  check_forward(Size::medium);
+}
+
+TEST_CASE("conv_block_forward agrees with the reference: large problems") {
+  check_forward(Size::large);
 }
 
 // The forward pass for what it keeps, then the backward pass.
@@ -135,7 +140,7 @@ struct Kept {
 };
 
 void run_both(Stream& stream, const BlockProblem& p, bool pending, Inputs in, Outputs out) {
-  const PendingNorm norm = norm_of(in);
+  const PendingNorm norm = norm_of(p, in);
   const BlockInput x{in[x_in], pending ? &norm : nullptr};
   const Kept kept(p, in[x_in].dtype);
   conv_block_forward(stream, p, x, in[weight_in], in[gamma_in], in[beta_in], kept.y, kept.pooled, kept.argmax,
@@ -145,7 +150,7 @@ void run_both(Stream& stream, const BlockProblem& p, bool pending, Inputs in, Ou
 }
 
 void reference_both(const BlockProblem& p, bool pending, Inputs in, Outputs out) {
-  const PendingNorm norm = norm_of(in);
+  const PendingNorm norm = norm_of(p, in);
   const BlockInput x{in[x_in], pending ? &norm : nullptr};
   const Kept kept(p, DType::f64);
   reference::conv_block_forward<double>(p, x, in[weight_in], in[gamma_in], in[beta_in], kept.y, kept.pooled,
@@ -178,8 +183,8 @@ void backward_magnitude(const BlockProblem& p, bool pending, Inputs in, Outputs 
   put(out[1], WinogradDirection::weight, input_bound(in, pending));
 }
 
-void check_backward(bool small) {
-  for (const BlockProblem& p : problems(small))
+void check_backward(Size size) {
+  for (const BlockProblem& p : problems(size))
     for (bool pending : {false, true}) {
       const Shape o{p.conv.o};
       OperationCase both;
@@ -197,11 +202,46 @@ void check_backward(bool small) {
 }
 
 TEST_CASE("conv_block_backward agrees with the reference: small problems") {
-  check_backward(true);
+  check_backward(Size::small);
 }
 
-TEST_CASE("conv_block_backward agrees with the reference: larger problems") {
-  check_backward(false);
+TEST_CASE("conv_block_backward agrees with the reference: medium problems") {
+  check_backward(Size::medium);
+}
+
+TEST_CASE("conv_block_backward agrees with the reference: large problems") {
+  check_backward(Size::large);
+}
+
+TEST_CASE("conv_block_backward without dx, which the first layer does not want, gives the same other gradients") {
+  for (const BlockProblem& p : problems()) {
+    CAPTURE(describe(p));
+    const Kept kept(p, DType::f32);
+    const auto drawn = [](const Shape& shape, uint32_t part) {
+      Generator random(5, Draw::test, part);
+      std::vector<float> values(static_cast<std::size_t>(shape.numel()));
+      for (float& value : values) value = static_cast<float>(random.normal());
+      return values;
+    };
+    const Shape o{p.conv.o}, x_shape = p.conv.x_shape(), w_shape = p.conv.weight_shape();
+    const std::vector<float> x = drawn(x_shape, 0), w = drawn(w_shape, 1), dz = drawn(p.pool().y_shape(), 4);
+    std::vector<float> gamma = drawn(o, 2), beta = drawn(o, 3);
+    gamma[0] = beta[0] = 0;  // all of the channel lies on the kink of a ReLU
+    Stream stream(Device::cpu);
+    conv_block_forward(stream, p, {{x.data(), x_shape}}, {w.data(), w_shape}, {gamma.data(), o}, {beta.data(), o},
+                       kept.y, kept.pooled, kept.argmax, kept.mean, kept.variance, kept.scale, kept.shift);
+    std::vector<float> dx(x.size(), NAN);
+    std::vector<std::vector<float>> gradients[2];
+    for (bool wanted : {false, true}) {
+      std::vector<float> dw(w.size(), NAN), dgamma(gamma.size(), NAN), dbeta(gamma.size(), NAN);
+      conv_block_backward(stream, p, {{x.data(), x_shape}}, {w.data(), w_shape}, {gamma.data(), o}, kept.state(),
+                          {dz.data(), p.pool().y_shape()}, wanted ? View{dx.data(), x_shape} : View{},
+                          {dw.data(), w_shape}, {dgamma.data(), o}, {dbeta.data(), o});
+      gradients[wanted] = {dw, dgamma, dbeta};
+    }
+    CHECK(gradients[0] == gradients[1]);
+    if (p.activation.function == Activation::relu) CHECK(gradients[0][2][0] == 0);
+  }
 }
 
 TEST_CASE("conv_block: gradients") {

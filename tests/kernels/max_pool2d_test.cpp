@@ -112,11 +112,17 @@ TEST_CASE_TEMPLATE("max_pool2d: padding, ties, NaN and infinities by hand", T, f
   result = pool<T>(same, {-infinity, -infinity, infinity, 1, -infinity});
   CHECK(result.y == std::vector<T>{-infinity, infinity, -infinity});
   CHECK(result.argmax == std::vector<int32_t>{0, 0, 0});
+  // The first tap wins, not the first place of the window: here the ones that padding cuts off come before.
+  const Pool2dProblem cut = test::pool_problem({1, 3, 5, 1}, {3, 2}, {3, 2}, Padding::same);
+  result = pool<T>(cut, std::vector<T>(15, -infinity));
+  CHECK(result.argmax == std::vector<int32_t>{4, 3, 3, 1, 0, 0});
   // Windows of padding alone, which dilation makes possible: nothing wins, and no gradient flows.
   const Pool2dProblem hole = test::pool_problem({1, 1, 1, 1}, {1, 1}, {2, 1, 3}, Padding::same);
-  result = pool<T>(hole, {5});
-  CHECK(result.y == std::vector<T>{-infinity});
-  CHECK(result.argmax == std::vector<int32_t>{-1});
+  for (const Pool2dProblem& one : {hole, test::pool_problem({1, 1, 1, 1}, {2, 1, 3}, {1, 1}, Padding::same)}) {
+    result = pool<T>(one, {5});
+    CHECK(result.y == std::vector<T>{-infinity});
+    CHECK(result.argmax == std::vector<int32_t>{-1});
+  }
   T dy = 1, dx = 7;
   Stream stream(Device::cpu);
   max_pool2d_backward(stream, hole, {&dy, hole.y_shape(), dtype_of<T>},

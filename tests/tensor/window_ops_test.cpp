@@ -7,6 +7,7 @@
 #include "tensor/autograd.h"
 #include "tensor/checkpoint.h"
 #include "tensor/ops/batch_norm.h"
+#include "tensor/ops/block.h"
 #include "tensor/ops/conv2d.h"
 #include "tensor/ops/max_pool2d.h"
 #include "tensor/ops/norm_pool.h"
@@ -23,6 +24,12 @@ using test::uniform_tensor;
 using test::values_of;
 using Values = std::vector<double>;
 using Tensors = std::vector<Tensor>;
+
+TEST_CASE("a block's windows are of its weight's size, whatever the options say") {
+  BlockOptions options;
+  options.rows.size = options.columns.size = 7;
+  CHECK(block_problem({1, 5, 6, 2}, {3, 2, 2, 4}, options).conv.weight_shape() == Shape{3, 2, 2, 4});
+}
 
 TEST_CASE("conv2d: values") {
   // A 2 × 2 kernel over 3 × 3, then one pad before and none after.
