@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "kernels/cuda/cudnn_convolution.h"
+#include "kernels/cuda/cufft_transform.h"
 #include "kernels/simt/libraries/live_objects.h"
 #include "tests/kernels/device_array.h"
 
@@ -37,6 +38,13 @@ TEST_CASE("cuDNN: a tensor past its limits is not supported; asked for all the s
   const std::size_t live = live_cudnn_objects();
   error_text(run);
   CHECK(live_cudnn_objects() == live);
+}
+
+TEST_CASE("cuFFT: a plan that cannot be made is an error, and leaves none behind") {
+  const std::size_t live = live_cufft_objects();
+  const auto run = [] { cufft_real_forward(default_stream(Device::simt), 0, 1, nullptr, nullptr); };
+  CHECK(error_text(run) == "cufftMakePlanMany: result 8; see cufftResult");  // CUFFT_INVALID_SIZE
+  CHECK(live_cufft_objects() == live);
 }
 
 }  // namespace
