@@ -197,7 +197,8 @@ def write_table(project, session):
         rows.append(f"| {path} | " + " | ".join(f"{killed} of {all_}" if all_ else "" for killed, all_ in cells) + " |")
     found = sum(n for count in counts.values() for (_, killed), n in count.items() if killed)
     together = sum(n for count in counts.values() for n in count.values())
-    waiting = [path for path in project.regions.paths if project.sites[path] and path not in counts]
+    waiting = list(dict.fromkeys(of for number, (of, *_) in project.mutants.items()
+                                 if of not in counts and number not in session.absent))
     TABLE.write_text(f"""# Faults put into the CUDA kernels
 
 Written by `{COMMAND}`, which says how. Found of put in, on simt: **{found} of {together}; of the
