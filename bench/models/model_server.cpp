@@ -74,7 +74,9 @@ class ModelServer {
     const std::string id = word(words), model = word(words);
     const int64_t batch = std::stoll(word(words));
     const bool dropout = word(words) != "0";
-    works_[id] = std::make_unique<ModelWork>(model, batch, dropout);
+    std::string dtype = "f32";
+    words >> dtype;
+    works_[id] = std::make_unique<ModelWork>(model, batch, dropout, parse_enum<DType>("dtype", dtype));
     return "ok";
   }
 

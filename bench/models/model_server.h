@@ -4,7 +4,8 @@
 //
 //   ceilings                       a JSON object: fma (flop/s), read, write and copy (B/s) of this machine; processor, simd,
 //                                  threads
-//   prepare ID MODEL BATCH DROPOUT makes the network of that name (bench/models/model_work.h) and keeps it as ID; DROPOUT 0
+//   prepare ID MODEL BATCH DROPOUT [f64]
+//                                  makes the network of that name (bench/models/model_work.h) and keeps it as ID; DROPOUT 0
 //                                  sets every rate to 0
 //   save ID FOLDER                 FOLDER/weights.safetensors, inputs.npy and, but for a block, targets.npy
 //   load ID FOLDER                 weights from FOLDER/weights.safetensors

@@ -16,14 +16,14 @@ namespace {
 
 constexpr const char* first_block = "samplecnn-block1";
 
-Sequential make_network(const std::string& model, bool dropout) {
+Sequential make_network(const std::string& model, bool dropout, DType dtype) {
   Sequential network;
   if (model == first_block) {
     network.add(Conv1D({.filters = 128, .kernel = 3, .padding = Padding::same}))
         .add(BatchNorm())
         .add(ActivationLayer({.function = ActivationFunction::relu}))
         .add(MaxPool1D({.pool = 3}));
-    network.build({59049, 1}, {.seed = 1});
+    network.build({59049, 1}, {.seed = 1, .dtype = dtype});
     return network;
   }
   const ModelDescription& description = find_model(model);
@@ -31,12 +31,17 @@ Sequential make_network(const std::string& model, bool dropout) {
   for (const ModelOption& option : description.options)
     if (!dropout && option.name.ends_with("dropout")) options[option.name] = 0;
   network = make_model(model, description.classes, options);
-  network.build(description.input, {.seed = 1});
+  network.build(description.input, {.seed = 1, .dtype = dtype});
   return network;
 }
 
+Tensor as_dtype(const std::vector<float>& values, const Shape& shape, DType dtype) {
+  if (dtype == DType::f32) return Tensor::from(values, shape);
+  return Tensor::from(std::vector<double>(values.begin(), values.end()), shape);
+}
+
 // Labels for a softmax; for sigmoids a tenth of the tags.
-Tensor make_targets(const Sequential& network, int64_t batch, Generator& random) {
+Tensor make_targets(const Sequential& network, int64_t batch, DType dtype, Generator& random) {
   const int64_t classes = network.output_shape().numel();
   if (network.activation() == ActivationFunction::softmax) {
     std::vector<int32_t> labels(static_cast<std::size_t>(batch));
@@ -45,19 +50,20 @@ Tensor make_targets(const Sequential& network, int64_t batch, Generator& random)
   }
   std::vector<float> tags(static_cast<std::size_t>(batch * classes));
   for (float& tag : tags) tag = random.uniform() < 0.1f ? 1.0f : 0.0f;
-  return Tensor::from(tags, {batch, classes});
+  return as_dtype(tags, {batch, classes}, dtype);
 }
 
 }  // namespace
 
-ModelWork::ModelWork(const std::string& model, int64_t batch, bool dropout) : network_(make_network(model, dropout)) {
+ModelWork::ModelWork(const std::string& model, int64_t batch, bool dropout, DType dtype)
+    : network_(make_network(model, dropout, dtype)) {
   require(batch >= 1, "bench: a batch of {}", batch);
   Generator random(1, Draw::test);
   const Shape shape = network_.input_shape().with_batch(batch);
   std::vector<float> values(static_cast<std::size_t>(shape.numel()));
   for (float& value : values) value = static_cast<float>(random.normal());
-  inputs_ = Tensor::from(values, shape);
-  if (model != first_block) targets_ = make_targets(network_, batch, random);
+  inputs_ = as_dtype(values, shape, dtype);
+  if (model != first_block) targets_ = make_targets(network_, batch, dtype, random);
   // The rate is so small that thousands of timed steps leave the weights sane.
   optimizer_ = std::make_unique<Sgd>(
       as_parameters(network_.parameters()),

@@ -32,8 +32,9 @@ namespace melgrad::bench {
 class ModelWork {
  public:
   // A name of the registry, or "samplecnn-block1", SampleCNN's first convolution, batch norm, ReLU and max pool alone.
-  // Without `dropout` every rate is 0, so that a training step can be set beside another program's.
-  ModelWork(const std::string& model, int64_t batch, bool dropout = true);
+  // Without `dropout` every rate is 0, so that a training step can be set beside another program's. In f64 the definitions
+  // run, in plain loops.
+  ModelWork(const std::string& model, int64_t batch, bool dropout = true, DType dtype = DType::f32);
 
   void run(ModelPass pass);
 

@@ -36,6 +36,7 @@ GROUPS = (("gtzan-cnn", "key-cnn", "key-kw17", "mtat-cnn3"), ("samplecnn-block1"
           ("fma-cnn", "choi-crnn"), ("samplecnn",))
 CHECKED = 4  # samples of a batch whose outputs are compared
 OUTPUT_BOUND, GRADIENT_BOUND = 1e-4, 0.1  # of the largest output; of a gradient's length
+EXACT_BOUND = 1e-9  # the same, where melgrad computes in float64
 
 
 def length(array):
@@ -69,13 +70,10 @@ def set_statistics(model, folder):
     return weights
 
 
-def check_training(model, melgrad, folder, batch):
-    """melgrad's loss and gradients beside float64 PyTorch's: the largest distance of a gradient by its own length.
-
-    A ReLU or a maximum whose inputs are within rounding of each other may decide either way in float32, and a few such
-    decisions among millions move a whole gradient by a percent or more; PyTorch's float32 stands beside it. A wrong term is
-    off by its own size. (Tests impose the decisions and then ask for far less.)"""
-    melgrad.ask("prepare", "check", model, batch, 0)
+def training_gradients(model, melgrad, folder, batch, dtype):
+    """A training pass of melgrad's on numbers of this type, and PyTorch's of the same: loss and gradients of each, PyTorch's
+    in float64 first and, of float32 numbers, in that as well."""
+    melgrad.ask("prepare", "check", model, batch, 0, dtype)
     melgrad.ask("save", "check", folder)
     weights = load_file(f"{folder}/weights.safetensors")
     loss = float(melgrad.ask("gradients", "check", folder))
@@ -84,21 +82,42 @@ def check_training(model, melgrad, folder, batch):
     targets = torch.from_numpy(np.load(f"{folder}/targets.npy"))
     x = networks.to_channels_first(np.load(f"{folder}/inputs.npy"))
 
-    def gradients_of(network, dtype):
-        t = targets.to(dtype) if targets.is_floating_point() else targets.long()
-        value = networks.loss_function(model)(network(x.to(dtype)), t)
+    def pytorch(network, precision):
+        t = targets.to(precision) if targets.is_floating_point() else targets.long()
+        value = networks.loss_function(model)(network(x.to(precision)), t)
         value.backward()
         return value.item(), networks.gradients(model, network, ours)
 
-    exact_loss, exact = gradients_of(exact_network(model, weights), torch.float64)
-    _, theirs = gradients_of(exact_network(model, weights).float(), torch.float32)
-    # A convolution's bias before a batch norm has gradient 0; what is left there is rounding.
+    found = [(loss, ours), pytorch(exact_network(model, weights), torch.float64)]
+    if dtype == "f32":
+        found.append(pytorch(exact_network(model, weights).float(), torch.float32))
+    return found
+
+
+def farthest(found, exact):
+    """The largest distance of a gradient by its own length. A convolution's bias before a batch norm has gradient 0; what is
+    left there is rounding."""
     scale = max(length(g) for g in exact.values())
-    kept = [name for name in exact if length(exact[name]) > 1e-9 * scale]
-    worst = lambda found: max(length(found[name] - exact[name]) / length(exact[name]) for name in kept)
-    result = {"loss": abs(loss - exact_loss) / abs(exact_loss), "gradients": worst(ours), "gradients_pytorch": worst(theirs)}
+    return max(length(found[name] - exact[name]) / length(exact[name])
+               for name in exact if length(exact[name]) > 1e-9 * scale)
+
+
+def check_training(model, melgrad, folder, batch, in_f64):
+    """melgrad's loss and gradients beside float64 PyTorch's.
+
+    In float64 melgrad runs its definitions, in plain loops, and has to agree to rounding: that is the proof of every term. In
+    float32 a ReLU or a maximum whose inputs are within rounding of each other may decide either way, and a few such
+    decisions among millions move a whole gradient by a percent; PyTorch's float32 stands beside it. (Tests impose the
+    decisions on the kernels and then ask for far less.)"""
+    result = {}
+    if in_f64:
+        (loss, ours), (exact_loss, exact) = training_gradients(model, melgrad, folder, 2, "f64")
+        result["f64"] = max(abs(loss - exact_loss) / abs(exact_loss), farthest(ours, exact))
+    (loss, ours), (exact_loss, exact), (_, theirs) = training_gradients(model, melgrad, folder, batch, "f32")
+    result.update(loss=abs(loss - exact_loss) / abs(exact_loss), gradients=farthest(ours, exact),
+                  gradients_pytorch=farthest(theirs, exact))
     bound = max(GRADIENT_BOUND, 4 * result["gradients_pytorch"])
-    if not (result["loss"] <= OUTPUT_BOUND and result["gradients"] <= bound):
+    if not (result["loss"] <= OUTPUT_BOUND and result["gradients"] <= bound and result.get("f64", 0) <= EXACT_BOUND):
         raise SystemExit(f"{model}: a training step differs from float64: {result}")
     return result
 
@@ -299,6 +318,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=0, help="of each row; 0: as many as fit --seconds, 3 to 25")
     parser.add_argument("--seconds", type=float, default=6, help="that the rounds of a row may take")
     parser.add_argument("--no-check", action="store_true", help="leave out the check of training steps")
+    parser.add_argument("--in-f64", action="store_true", help="check training steps in float64 too: minutes a network")
     parser.add_argument("--bf16", action="store_true", help="OpenVINO in bf16 too")
     parser.add_argument("--at-once", action="store_true", help="prepare all networks before the first is timed: much memory")
     parser.add_argument("--gate", default="", help="a command that claims this machine, as `flock FILE`, while rows are timed")
@@ -319,7 +339,7 @@ def main():
         for model in models:
             if not arguments.no_check and model != "samplecnn-block1":
                 with tempfile.TemporaryDirectory() as folder:
-                    result["checks"][model] = check_training(model, contenders.melgrad, folder, 8)
+                    result["checks"][model] = check_training(model, contenders.melgrad, folder, 8, arguments.in_f64)
                 print(f"{model}: a training step from float64: "
                       + ", ".join(f"{k} {v:.1e}" for k, v in result["checks"][model].items()), flush=True)
         if models:
