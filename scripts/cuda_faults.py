@@ -194,7 +194,9 @@ def write_table(project, session):
     rows = []
     for path, count in sorted(counts.items()):
         cells = [(count[kind, True], count[kind, True] + count[kind, False]) for kind in KINDS]
-        rows.append(f"| {path} | " + " | ".join(f"{killed} of {all_}" if all_ else "" for killed, all_ in cells) + " |")
+        entry = session.state[path]
+        at = entry["commit"] + ("" if entry["hash"] == project.hash_of(path) else ", changed since")
+        rows.append(" | ".join([f"| {path}", *(f"{killed} of {all_}" if all_ else "" for killed, all_ in cells), at]) + " |")
     found = sum(n for count in counts.values() for (_, killed), n in count.items() if killed)
     together = sum(n for count in counts.values() for n in count.values())
     waiting = list(dict.fromkeys(of for number, (of, *_) in project.mutants.items()
@@ -204,8 +206,8 @@ def write_table(project, session):
 Written by `{COMMAND}`, which says how. Found of put in, on simt: **{found} of {together}; of the
 {len(survivors)} others {len(survivors) - len(unexplained)} are explained below.**
 
-| file | {" | ".join(KINDS)} |
-|---|{"---|" * len(KINDS)}
+| file | {" | ".join(KINDS)} | at commit |
+|---|{"---|" * (len(KINDS) + 1)}
 {chr(10).join(rows)}
 
 {f"Not run yet: {', '.join(waiting)}{chr(10)}{chr(10)}" if waiting else ""}## Survivors
