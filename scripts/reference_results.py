@@ -51,14 +51,14 @@ SMALL = [*QUICK_NORM, "model.depth=7", "frontend.sample_rate=8000", "data.crop=r
 ROWS = {
     "key-spectrogram": Row("msd-key", "mirex", ["train.epochs=50"]),
     "key-spectrogram-ce": Row("msd-key", "mirex", ["train.epochs=50"]),
-    "key-kw17": Row("msd-key", "mirex", cycle(12), 0.70),
+    "key-kw17": Row("msd-key", "mirex", cycle(24), 0.70),
     "fma-genre": Row("fma", "accuracy", cycle(8), 0.60),
     "mtat-tagger": Row("mtat", "roc_auc", cycle(10), 0.80),
     "choi-fcn": Row("mtat", "roc_auc", [*cycle(2, batch=4), *QUICK_NORM], 0.80),
-    "choi-crnn": Row("mtat", "roc_auc", [*cycle(1, batch=4), *QUICK_NORM]),
+    "choi-crnn": Row("mtat", "roc_auc", [*cycle(4, batch=4), *QUICK_NORM]),
     "samplecnn": Row("mtat", "roc_auc", [*cycle(2), *ONE_CROP], 0.75, TEN_SEGMENTS),
-    "samplecnn-strided": Row("mtat", "roc_auc", [*cycle(1), *ONE_CROP]),
-    "samplecnn-mse": Row("mtat", "roc_auc", ["train.epochs=1", "train.batch=8", *ONE_CROP]),
+    "samplecnn-strided": Row("mtat", "roc_auc", [*cycle(2), *ONE_CROP]),
+    "samplecnn-mse": Row("mtat", "roc_auc", ["train.batch=8", *ONE_CROP]),
     "sample-mn": Row("mtat", "roc_auc", [*cycle(3), *SMALL], 0, ["data.segments=10", "data.duration=8.20125"]),
 }
 
