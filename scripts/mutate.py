@@ -55,13 +55,25 @@ class Session:
         self.path, self.state = self.journal, {}
         for line in self.path.read_text().splitlines() if self.path.exists() else ():
             self.note(json.loads(line))
-        # What a later trace showed not to exist for the types at hand.
-        trace = project.folder / "trace.json"
-        self.absent = set(json.loads(trace.read_text())["absent"]) if trace.exists() else set()
-        for number in self.absent & project.mutants.keys():
+        self.absent = self.known_absent()
+        for number in self.absent:
             path, key = project.mutants[number][:2]
             if path in self.state:
                 self.state[path]["mutants"].pop(key, None)
+
+    def known_absent(self):
+        """Mutants that do not exist for the types at hand, as the traces of this and of earlier builds have shown."""
+        project, memory = self.project, self.journal.with_name("absent.json")
+        known = json.loads(memory.read_text()) if memory.exists() else {}
+        if self.runner is not None:
+            found = collections.defaultdict(list)
+            for number in self.runner.tests.absent & project.mutants.keys():
+                found[project.mutants[number][0]].append(project.mutants[number][1])
+            known |= {path: {"hash": project.hash_of(path), "keys": found[path]} for path in project.built}
+            memory.write_text(json.dumps(known))
+        keys = {path: set(entry["keys"]) for path, entry in known.items()
+                if path in project.sites and entry["hash"] == project.hash_of(path)}
+        return {n for n, (path, key, *_) in project.mutants.items() if key in keys.get(path, ())}
 
     def note(self, line):
         """One result into the state. A file whose text has changed begins anew."""

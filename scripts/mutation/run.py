@@ -20,8 +20,7 @@ def limits():
     devices = os.environ.get("MELGRAD_TEST_DEVICES")
     return (f"Judged by {', '.join(f'test_{program}' for program in PROGRAMS)}"
             f"{f', on {devices} alone' if devices else ''}. A test case of more than {LONGEST:g} s is left out; a survivor has "
-            f"outlived all others that reach it, or the quickest of together {ENOUGH:g} s. What survived AVX-512 and could "
-            f"fail with narrower vectors, or outside an array, was tried once more with AVX2 and under the address sanitizer.")
+            f"outlived all others that reach it, or the quickest of together {ENOUGH:g} s.")
 
 
 @dataclasses.dataclass(frozen=True)

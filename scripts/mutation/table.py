@@ -68,7 +68,7 @@ def write(path, project, state, same, command, limits, absent):
 Written by `{command}`; how it works is said there and in docs/development.md. A mutant is one change: a term left out, a
 sign turned, + for -, * for /, a comparison or a bound off by one, a constant plus one, an index, a stride or an array in
 place of another. It is killed if a test fails (or does not end in ten times its time). Invalid: the compiler refuses it.
-{limits}
+{limits}{by_variant(state)}
 Minutes are those of the tests, on two cores shared with other work.
 
 **{mutants} mutants, {total['killed']} killed, {alive} survivors, of which {alive - len(open_ends)} are the same function
@@ -93,6 +93,13 @@ variables, template arguments), tests of arguments, and lambdas' captures. Files
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return open_ends
+
+
+def by_variant(state):
+    """Which builds beside the usual one killed what that one let live."""
+    ends = [result.rsplit(" (", 1)[1][:-1] for entry in state.values() for result in entry["mutants"].values()
+            if result.endswith((" (address)", " (avx2)"))]
+    return "".join(f" {count} were killed in the variant `{name}`." for name, count in sorted(collections.Counter(ends).items()))
 
 
 def waiting(project, state, absent):
