@@ -1,5 +1,7 @@
 #include "tensor/ops/conv_block.h"
 
+#include <algorithm>
+
 #include "kernels/activation.h"
 #include "kernels/first_block.h"
 #include "tensor/autograd.h"
@@ -153,18 +155,22 @@ PendingBlock conv_block_train(const PendingBlock& x, BlockTensors tensors, const
 const Tensor& FoldedBlock::get(const BlockProblem& problem, const BlockTensors& tensors) {
   Conv2dProblem conv = problem.conv;
   conv.n = 1;
-  std::vector<std::pair<const Storage*, uint64_t>> versions;
+  std::vector<Written> now;
   for (const Tensor* tensor : {&tensors.weight, &tensors.bias, &tensors.gamma, &tensors.beta, &tensors.running_mean,
                                &tensors.running_variance})
-    if (tensor->defined()) versions.emplace_back(tensor->storage().get(), tensor->storage()->version.load());
-  if (folded_.defined() && conv == conv_ && versions == versions_) return folded_;
+    if (tensor->defined()) now.push_back({tensor->storage(), tensor->storage()->version.load()});
+  const auto same = [](const Written& a, const Written& b) {
+    return a.storage.lock() == b.storage.lock() && a.version == b.version;
+  };
+  if (folded_.defined() && conv == conv_ && std::equal(now.begin(), now.end(), seen_.begin(), seen_.end(), same))
+    return folded_;
   folded_ = Tensor();  // its memory may serve anew
   folded_ = Tensor::empty({conv_block_folded_size(tensors.weight.device(), problem)}, tensors.weight.dtype(),
                           tensors.weight.device());
   conv_block_fold(folded_.stream(), problem, tensors.weight.view(), tensors.gamma.view(), tensors.beta.view(),
                   mean_without_bias(tensors).view(), tensors.running_variance.view(), folded_.mutable_view());
   conv_ = conv;
-  versions_ = std::move(versions);
+  seen_ = std::move(now);
   return folded_;
 }
 

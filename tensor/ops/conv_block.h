@@ -30,7 +30,7 @@ PendingBlock conv_block_train(const PendingBlock& x, BlockTensors tensors, const
                               const FirstBlock* first = nullptr);
 
 // What inference makes of a block's layers: kept from call to call, and made anew once any of them has been written to (a
-// write through a pointer that was taken before the last call is not seen).
+// write through a pointer that was taken before the last call is not seen). For one thread at a time.
 class FoldedBlock {
  public:
   const Tensor& get(const BlockProblem& problem, const BlockTensors& tensors);
@@ -39,7 +39,12 @@ class FoldedBlock {
  private:
   Tensor folded_;
   Conv2dProblem conv_;  // of one sample
-  std::vector<std::pair<const Storage*, uint64_t>> versions_;
+  // Not the storage's address alone: another may come to lie there.
+  struct Written {
+    std::weak_ptr<Storage> storage;
+    uint64_t version;
+  };
+  std::vector<Written> seen_;
 };
 
 // The same by the running statistics; has no gradient.
