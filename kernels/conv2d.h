@@ -46,12 +46,12 @@ constexpr Conv2dProblem as_one_row(Conv2dProblem problem) {
 
 enum class ConvAlgorithm : uint8_t {
   automatic,      // by fixed rules; see kernels/cpu/conv2d.cpp and kernels/cuda/conv2d.cu
-  direct,         // loops over the definition
+  direct,         // sums of products where they lie. cpu: of stride and dilation 1, one group; cuda, simt: of any problem
   im2col,         // cpu: patches copied into a matrix, one matrix product
   implicit_gemm,  // cuda, simt: one matrix product whose patches are fetched from where they lie
   strided_gemm,   // cuda, simt: the same for one dimension, where patches are overlapping rows of memory
-  winograd_f4,    // cpu: F(4, 3) along columns 3 wide; f32 rounds about 3 times as much as direct sums
-  winograd_f6,    // cpu: F(6, 3), about 4 times; both bounds are kernels/reference/winograd.h's
+  winograd_f4,    // cpu: F(4, 3) along columns 3 wide, F(5, 2) along 2; f32 rounds about 3 times as much as direct sums
+  winograd_f6,    // cpu: F(6, 3) and F(7, 2), about 4 times; both bounds are kernels/reference/winograd.h's
   tensor_core,    // cuda, simt: implicit_gemm of operands rounded to bf16, summed in f32; never `automatic`
   cudnn,          // cuda (simt: a stand-in): the library, where it is found; deterministic; never `automatic`
   cudnn_tf32,     // the same of operands rounded to TF32

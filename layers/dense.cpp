@@ -22,10 +22,10 @@ Shape Dense::build(const Shape& input, BuildContext& context) {
   return with_last(input, options_.units);
 }
 
-Tensor Dense::pre_activation(const Tensor& x, const Pass&) {
-  if (x.shape().rank() == 2) return with_bias(matmul(x, weight_));
+Tensor Dense::convolve(const Tensor& x) const {
+  if (x.shape().rank() == 2) return matmul(x, weight_);
   const int64_t in = weight_.shape()[0], rows = x.numel() / std::max<int64_t>(in, 1);
-  return reshape(with_bias(matmul(reshape(x, {rows, in}), weight_)), with_last(x.shape(), options_.units));
+  return reshape(matmul(reshape(x, {rows, in}), weight_), with_last(x.shape(), options_.units));
 }
 
 }  // namespace melgrad

@@ -21,13 +21,14 @@ struct DenseOptions {
 };
 
 // (…, in) -> (…, units): the same product at every position, as in Keras. weight (in, units), bias (units).
-class Dense : public WeightedLayer {
+class Dense : public ConvolutionLayer {
  public:
   using Options = DenseOptions;
   explicit Dense(Options options) : options_(options) {}
   std::string_view type() const override { return "dense"; }
   Shape build(const Shape& input, BuildContext& context) override;
-  Tensor pre_activation(const Tensor& x, const Pass& pass) override;
+  Tensor convolve(const Tensor& x) const override;
+  Conv2dOptions windows_2d() const override { return {}; }
   ActivationFunction activation() const override { return options_.activation; }
   int64_t flops(const Shape& input) const override { return 2 * input.numel() * options_.units; }
 

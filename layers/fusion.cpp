@@ -2,10 +2,12 @@
 
 #include "layers/activation.h"
 #include "layers/batch_norm.h"
+#include "layers/dense.h"
 #include "layers/pooling.h"
 #include "layers/weighted_layer.h"
 #include "tensor/autograd.h"
 #include "tensor/ops/conv_block.h"
+#include "tensor/ops/conv_pool.h"
 #include "tensor/ops/first_block.h"
 #include "tensor/ops/reshape.h"
 
@@ -19,12 +21,13 @@ std::optional<std::pair<Window, Window>> pool_windows(const Layer& layer) {
   return {};
 }
 
-// A signal (n, l, c) as an image of width 1, a weight (k, c, o) as one of as many rows.
+// A signal (n, l, c) as an image of width 1, vectors (n, c) as a column of pixels; a weight (k, c, o) as one of as many rows,
+// a matrix (c, o) as one of a single tap.
 Shape image_shape(const Shape& s) {
-  return s.rank() == 3 ? Shape{s[0], s[1], 1, s[2]} : s;
+  return s.rank() == 3 ? Shape{s[0], s[1], 1, s[2]} : s.rank() == 2 ? Shape{1, s[0], 1, s[1]} : s;
 }
 Shape weight_shape(const Shape& s) {
-  return s.rank() == 3 ? Shape{s[0], 1, s[1], s[2]} : s;
+  return s.rank() == 3 ? Shape{s[0], 1, s[1], s[2]} : s.rank() == 2 ? Shape{1, 1, s[0], s[1]} : s;
 }
 
 // What the layers of a block have, as an operation 2-D takes it.
@@ -58,19 +61,24 @@ BlockProblem problem_of(const FusedBlock& block, const Shape& x) {
 // How this block can run here, if it can.
 std::optional<BlockKind> kind_of(const FusedBlock& block, const Read& x, const Pass& pass) {
   const Conv2dOptions windows = block.convolution->windows_2d();
-  const bool pools = block.rows.size * block.columns.size > 1;
-  // A convolution with groups, or with an algorithm of the user's choice, runs by itself; so does one that inference has a
-  // gradient of.
-  if (x.device == Device::cpu && windows.groups == 1 && windows.algorithm == ConvAlgorithm::automatic &&
-      (pass.training || !grad_enabled())) {
+  const bool pools = block.rows != Window{} || block.columns != Window{};
+  // A convolution with groups, or with an algorithm of the user's choice, runs by itself.
+  const bool free = windows.groups == 1 && windows.algorithm == ConvAlgorithm::automatic;
+  if (block.norm == nullptr) {
+    const bool more = pools || block.activation.function != Activation::linear;  // than a convolution
+    const BlockProblem b = problem_of(block, x.shape);
+    if (free && more && conv_pool_applies(x.device, {b.conv, b.pool_rows, b.pool_columns, b.activation}))
+      return BlockKind::plain;
+    return {};
+  }
+  // So does one that inference has a gradient of.
+  if (x.device == Device::cpu && free && (pass.training || !grad_enabled())) {
     const BlockProblem problem = problem_of(block, x.shape);
     if (first_block_applies(problem)) return BlockKind::first;
-    if (block.norm != nullptr && (pools || !pass.training) && conv_block_applies(x.device, problem))
-      return BlockKind::conv;
+    if ((pools || !pass.training) && conv_block_applies(x.device, problem)) return BlockKind::conv;
   }
   const bool simple = block.activation.function == Activation::relu || block.activation.function == Activation::linear;
-  if (block.norm != nullptr && pass.training && simple && pools &&
-      norm_pool_applies({.rows = block.rows, .columns = block.columns}))
+  if (pass.training && simple && pools && norm_pool_applies({.rows = block.rows, .columns = block.columns}))
     return BlockKind::norm_pool;
   return {};
 }
@@ -89,25 +97,32 @@ std::optional<FusedBlock> find_one(const std::vector<Sequential::Entry>& layers,
   if (convolution == nullptr) return {};
   std::optional<ActivationChoice> choice = choice_of(convolution->activation());
   FusedBlock block{BlockKind::first, convolution, nullptr, Activation::linear, {}, {}, 0, {}};
+  const bool dense = dynamic_cast<const Dense*>(convolution) != nullptr;
+  if (dense && (x.shape.rank() < 2 || x.shape.rank() > 4)) return {};
   if (convolution->activation() == ActivationFunction::linear) {
-    block.norm = take.template operator()<BatchNorm>();
+    if (!dense) block.norm = take.template operator()<BatchNorm>();
     if (block.norm != nullptr && !block.norm->over_last_axis()) return {};
     if (const auto* activation = take.template operator()<ActivationLayer>()) choice = activation->choice();
   }
   if (!choice || !never_decreases(choice->function)) return {};
   block.activation = *choice;
-  const auto windows = next < layers.size() ? pool_windows(*layers[next].layer) : std::nullopt;
-  if (windows && norm_pool_applies({.rows = windows->first, .columns = windows->second})) {
+  // With the pool behind it if that can be, else without.
+  const auto ending_at = [&](std::size_t end) -> std::optional<FusedBlock> {
+    // The end of a network is given before its activation, which a block has inside.
+    if (end == layers.size() && layers.back().layer->activation() != ActivationFunction::linear) return {};
+    block.layers = end - first;
+    const std::optional<BlockKind> kind = kind_of(block, x, pass);
+    if (!kind) return {};
+    block.kind = *kind;
+    return block;
+  };
+  const auto windows = !dense && next < layers.size() ? pool_windows(*layers[next].layer) : std::nullopt;
+  if (windows && (block.norm == nullptr || norm_pool_applies({.rows = windows->first, .columns = windows->second}))) {
     std::tie(block.rows, block.columns) = *windows;
-    ++next;
+    if (const auto with_pool = ending_at(next + 1)) return with_pool;
+    block.rows = block.columns = {};
   }
-  // The end of a network is given before its activation, which a block has inside.
-  if (next == layers.size() && layers.back().layer->activation() != ActivationFunction::linear) return {};
-  block.layers = next - first;
-  const std::optional<BlockKind> kind = kind_of(block, x, pass);
-  if (!kind) return {};
-  block.kind = *kind;
-  return block;
+  return ending_at(next);
 }
 
 }  // namespace
@@ -130,10 +145,10 @@ std::optional<FusedBlock> find_block(const std::vector<Sequential::Entry>& layer
 }
 
 PendingBlock FusedBlock::forward(const PendingBlock& x, const Pass& pass) const {
-  const bool signal = x.values.shape().rank() == 3;
+  const int64_t rank = x.values.shape().rank();
   const auto result = [&](const Tensor& z) {
     const Shape& s = z.shape();
-    return signal ? reshape(z, {s[0], s[1], s[3]}) : z;
+    return rank == 3 ? reshape(z, {s[0], s[1], s[3]}) : rank == 2 ? reshape(z, {s[1], s[3]}) : z;
   };
   const auto image = [&](const Tensor& values) { return reshape(values, image_shape(values.shape())); };
   std::optional<FirstBlock> before;
@@ -150,10 +165,10 @@ PendingBlock FusedBlock::forward(const PendingBlock& x, const Pass& pass) const 
   const Tensor z = apply_norm(x);
   if (kind == BlockKind::conv)
     return {result(conv_block_infer(image(z), tensors_of(*this), options_of(*this), convolution->folded(), read))};
-  if (norm == nullptr) {
+  if (kind == BlockKind::plain) {
     const Tensor& weight = convolution->weight();
     return {result(
-        first_layer(image(z), reshape(weight, weight_shape(weight.shape())), convolution->bias(), options_of(*this)))};
+        conv_pool(image(z), reshape(weight, weight_shape(weight.shape())), convolution->bias(), options_of(*this)))};
   }
   if (kind == BlockKind::first) {
     return {result(pass.training ? first_block_train(image(z), tensors_of(*this), options_of(*this))

@@ -2,9 +2,10 @@
 //
 // A block is a convolution without an activation of its own -> batch norm over channels -> an activation that never
 // decreases (a layer, or none) -> max pool of windows that do not overlap (or none). SampleCNN and Choi's networks are
-// rows of such blocks. Of one input channel it may lack the batch norm, as the first layer of the GTZAN network does. Which
-// operation runs one depends on where it stands; see find_block(). The tensors between the layers are never made, and the
-// convolution's bias, whose gradient is 0 under a batch norm, is left out.
+// rows of such blocks. Without a batch norm, as in the networks for keys and tags, the activation may be the convolution's
+// own and the pool's windows may overlap: GTZAN's network has its batch norm behind them. A dense layer and its activation
+// are such a block of one tap. Which operation runs a block depends on where it stands; see find_block(). The tensors
+// between the layers are never made, and the convolution's bias, whose gradient is 0 under a batch norm, is left out there.
 #pragma once
 
 #include <optional>
@@ -21,6 +22,7 @@ enum class BlockKind : uint8_t {
   first,      // tensor/ops/first_block.h: all in one, of one input channel, on the CPU
   conv,       // tensor/ops/conv_block.h: all in one; in training the norm stays pending
   norm_pool,  // the convolution, then tensor/ops/norm_pool.h: in training
+  plain,      // tensor/ops/conv_pool.h: all in one, of blocks without a batch norm
 };
 
 struct FusedBlock {

@@ -28,7 +28,7 @@ class WeightedLayer : public Layer {
   Tensor weight_, bias_;
 };
 
-// Conv1D and Conv2D, as the fused blocks see them.
+// Conv1D and Conv2D, and Dense as a convolution of one tap, as the fused blocks see them.
 class ConvolutionLayer : public WeightedLayer {
  public:
   virtual Tensor convolve(const Tensor& x) const = 0;  // without the bias

@@ -21,6 +21,15 @@ const NamedConvolution convolutions[] = {
     {"gtzan1", {32, 130, 13, 1, 48, {4}, {4}}},
     {"gtzan2", {32, 64, 5, 48, 32, {3}, {3}}},
     {"gtzan3", {32, 31, 2, 32, 16, {2}, {2}}},
+    {"key1", {8, 88, 88, 1, 16, {2, 1, 1, 0, 1}, {2, 1, 1, 0, 1}}},
+    {"key2", {8, 88, 88, 16, 32, {2, 1, 1, 0, 1}, {2, 1, 1, 0, 1}}},
+    {"key3", {8, 44, 44, 32, 64, {2, 1, 1, 0, 1}, {2, 1, 1, 0, 1}}},
+    {"key4", {8, 44, 44, 64, 32, {2, 1, 1, 0, 1}, {2, 1, 1, 0, 1}}},
+    {"kw17_1", {8, 299, 105, 1, 8, {5, 1, 1, 2, 2}, {5, 1, 1, 2, 2}}},
+    {"kw17_2", {8, 299, 105, 8, 8, {5, 1, 1, 2, 2}, {5, 1, 1, 2, 2}}},
+    {"mtat1", {8, 683, 48, 1, 32, {3, 1, 1, 1, 1}, {3, 1, 1, 1, 1}}},
+    {"mtat2", {8, 170, 24, 32, 64, {3, 1, 1, 1, 1}, {3, 1, 1, 1, 1}}},
+    {"mtat3", {8, 42, 12, 64, 64, {3, 1, 1, 1, 1}, {3, 1, 1, 1, 1}}},
     {"samplecnn2", {8, 19683, 1, 128, 128, {3, 1, 1, 1, 1}, {}}},
     {"samplecnn4", {8, 2187, 1, 128, 256, {3, 1, 1, 1, 1}, {}}},
     {"samplecnn6", {8, 243, 1, 256, 256, {3, 1, 1, 1, 1}, {}}},
@@ -36,7 +45,6 @@ std::vector<BenchCase> convolution_cases() {
   std::vector<BenchCase> cases;
   for (const auto& [name, p] : convolutions)
     for (ConvAlgorithm algorithm : conv2d_algorithms(bench_device(), p)) {
-      if (algorithm == ConvAlgorithm::direct && conv2d_cost(p, 4).flops > most_checked_flops) continue;
       const Shape x = p.x_shape(), w = p.weight_shape(), y = p.y_shape();
       const Cost cost = conv2d_cost(p, 4);
       const auto add = [&, n = name](const char* direction, const Shape& a, const Shape& b, const Shape& out) {

@@ -161,7 +161,7 @@ inline void finish_inference(const BlockRegion& region, const float* scratch, in
         for (int64_t k = 0; k < region.pool.columns.size; ++k) {
           if (r + k == 0) continue;
           const WinogradVector value = hn::Load(d, from + (at + r * region.room + k) * width);
-          best = hn::IfThenElse(hn::Gt(value, best), value, best);
+          best = hn::IfThenElse(hn::AndNot(hn::IsNaN(best), hn::Not(hn::Le(value, best))), value, best);  // a NaN stays
         }
       store_lanes(out.f(hn::Add(best, shift)), out.z + z * channels + c, count);
     };

@@ -3,15 +3,20 @@
 // `im2col`: the patches of a block of output rows are copied into a matrix of (pixels × taps·c), which stays in the L2
 // cache, and multiplied with kernels/cpu/gemm.h. Forward: patches · weight. Data gradient: dy · weightᵀ gives patch
 // gradients, which are added to where their patches came from. Weight gradient: patchesᵀ · dy, summed over fixed chunks
-// of samples. Each group by itself. `direct`: the definition. `winograd_*`: kernels/cpu/winograd.h.
+// of samples. Each group by itself. `direct`: kernels/cpu/direct_conv.h. `winograd_*`: kernels/cpu/winograd.h.
 //
 // `automatic` is F(6, 3) where it applies, both channel counts are 16 or more (below, a tile's transforms cost as much as
-// its products) and a row has a whole tile of outputs; im2col elsewhere. Measured on 2 threads of AVX-512, multiply-adds
-// of the definition: F(6, 3) 820 to 860 GFLOP/s on SampleCNN's second convolution, 950 on its fourth, 960 to 1020 on its
-// sixth, 800 to 1040 on Choi's; F(4, 3) 2 to 11 % less on most; im2col at most the machine's 480.
+// its products) and a row has a whole tile of outputs (below, direct sums take as long and round less), or F(4, 3) where
+// that needs fewer products for a row; of columns 2 wide, F(7, 2) or F(5, 2) from 32 channels on. Then `direct` where there
+// are few weights (kernels/cpu/direct_conv.h) and a million flops, im2col elsewhere: of 256 channels each way and 3×3 taps its
+// blocks of k are worth their copies, and of GTZAN's third convolution it takes half of direct's time for dw.
+// Measured on 2 threads of AVX-512, multiply-adds of the definition: F(6, 3) 820 to 860 GFLOP/s on SampleCNN's second
+// convolution, 950 on its fourth, 960 to 1020 on its sixth, 800 to 1040 on Choi's; F(4, 3) 2 to 11 % less on most; im2col at
+// most the machine's 480. bench/notes.md has direct beside the others.
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/cpu/direct_conv.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/winograd.h"
 #include "kernels/reference/conv2d.h"
@@ -20,6 +25,7 @@ namespace melgrad::cpu {
 namespace {
 
 constexpr int64_t floats_in_l2 = 1 << 16;  // 256 KB: half of a small L2
+constexpr int64_t direct_flops = 1'000'000;
 
 // Of one group.
 int64_t patch_size(const Conv2dProblem& p) {
@@ -163,17 +169,23 @@ int winograd_outputs(ConvAlgorithm algorithm) {
 }
 
 bool supports(const Conv2dProblem& p, ConvAlgorithm algorithm) {
+  if (algorithm == ConvAlgorithm::direct) return direct_applies(p);
   return winograd_outputs(algorithm) == 0 || winograd_applies(p);
 }
 
 ConvAlgorithm automatic(const Conv2dProblem& p) {
-  return winograd_applies(p) && std::min(p.c, p.o) >= 16 && as_one_row(p).w_out() >= 6 ? ConvAlgorithm::winograd_f6
-                                                                                      : ConvAlgorithm::im2col;
+  const Conv2dProblem row = as_one_row(p);
+  const int64_t least = row.columns.size == 3 ? 16 : 32;
+  if (winograd_applies(p) && std::min(p.c, p.o) >= least && row.w_out() >= 6)
+    return fewest_products(row) == 4 ? ConvAlgorithm::winograd_f4 : ConvAlgorithm::winograd_f6;
+  const bool direct = direct_suits(p) && conv2d_cost(p, sizeof(float)).flops >= direct_flops;
+  return direct ? ConvAlgorithm::direct : ConvAlgorithm::im2col;
 }
 
 void forward(Stream& stream, const Conv2dProblem& p, ConstView x, ConstView weight, View y, ConvAlgorithm algorithm) {
   if (x.dtype == DType::f64) return reference::conv2d_forward<double>(p, x, weight, y);
-  if (algorithm == ConvAlgorithm::direct) return reference::conv2d_forward<float>(p, x, weight, y);
+  if (algorithm == ConvAlgorithm::direct)
+    return direct_forward(stream, {p}, x.as<float>(), weight.as<float>(), nullptr, y.as<float>(), nullptr);
   if (const int outputs = winograd_outputs(algorithm))
     return winograd_forward(stream, p, outputs, x.as<float>(), weight.as<float>(), y.as<float>());
   forward_im2col(stream, p, x, weight, y);
@@ -182,7 +194,10 @@ void forward(Stream& stream, const Conv2dProblem& p, ConstView x, ConstView weig
 void backward_data(Stream& stream, const Conv2dProblem& p, ConstView dy, ConstView weight, View dx,
                    ConvAlgorithm algorithm) {
   if (dy.dtype == DType::f64) return reference::conv2d_backward_data<double>(p, dy, weight, dx);
-  if (algorithm == ConvAlgorithm::direct) return reference::conv2d_backward_data<float>(p, dy, weight, dx);
+  if (algorithm == ConvAlgorithm::direct) {
+    return direct_backward(stream, {p}, nullptr, weight.as<float>(), dy.as<float>(), nullptr, dy.as<float>(),
+                           dx.as<float>(), nullptr, nullptr);
+  }
   if (const int outputs = winograd_outputs(algorithm))
     return winograd_backward_data(stream, p, outputs, dy.as<float>(), weight.as<float>(), dx.as<float>());
   backward_data_im2col(stream, p, dy, weight, dx);
@@ -191,7 +206,10 @@ void backward_data(Stream& stream, const Conv2dProblem& p, ConstView dy, ConstVi
 void backward_weight(Stream& stream, const Conv2dProblem& p, ConstView dy, ConstView x, View dweight,
                      ConvAlgorithm algorithm) {
   if (dy.dtype == DType::f64) return reference::conv2d_backward_weight<double>(p, dy, x, dweight);
-  if (algorithm == ConvAlgorithm::direct) return reference::conv2d_backward_weight<float>(p, dy, x, dweight);
+  if (algorithm == ConvAlgorithm::direct) {
+    return direct_backward(stream, {p}, x.as<float>(), nullptr, dy.as<float>(), nullptr, dy.as<float>(), nullptr,
+                           dweight.as<float>(), nullptr);
+  }
   if (const int outputs = winograd_outputs(algorithm))
     return winograd_backward_weight(stream, p, outputs, dy.as<float>(), x.as<float>(), dweight.as<float>());
   backward_weight_im2col(stream, p, dy, x, dweight);

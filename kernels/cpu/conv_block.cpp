@@ -11,7 +11,7 @@ namespace {
 // products. Both gradients are cut into one set of blocks, so y has as many rows as x.
 bool applies(const BlockProblem& problem) {
   const BlockProblem b = as_one_row(problem);
-  return b.own_statistics && winograd_applies(b.conv) && std::min(b.conv.c, b.conv.o) >= 16 &&
+  return b.own_statistics && winograd_applies(b.conv) && b.conv.columns.size == 3 && std::min(b.conv.c, b.conv.o) >= 16 &&
          b.conv.h_out() == b.conv.h && b.conv.w_out() >= 3 && norm_pool_applies(b.pool()) &&
          never_decreases(b.activation.function);
 }

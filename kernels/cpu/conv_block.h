@@ -13,11 +13,6 @@ constexpr int64_t cached_bytes = int64_t{8} << 20;
 // The taps of a first block that a block computes as it reads; one more costs an instance of the loop in each of them.
 constexpr int64_t most_read_taps = 5, most_read_products = 16;
 
-// F(4, 3) or F(6, 3): the one with fewer products for a row of this width; of equals F(6, 3).
-constexpr int block_outputs(int64_t width) {
-  return 6 * ((width + 3) / 4) < 8 * ((width + 5) / 6) ? 4 : 6;
-}
-
 // All of f32, problems turned on their side (as_one_row).
 void block_forward(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* weight,
                    const float* gamma, const float* beta, float* y, float* pooled, uint8_t* argmax, float* mean,

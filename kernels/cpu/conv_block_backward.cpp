@@ -164,7 +164,7 @@ void block_backward_here(Stream& stream, const BlockProblem& problem, const Bloc
   BlockGradient gradient(problem, state, dz);
   gradient.gather(stream, gamma, dgamma, dbeta);
   const BlockSource source(problem.conv, x);
-  if (block_outputs(problem.conv.w_out()) == 4)
+  if (fewest_products(problem.conv) == 4)
     return backward_by<F43>(stream, {problem.conv, source, gradient, dx}, weight, dweight);
   backward_by<F63>(stream, {problem.conv, source, gradient, dx}, weight, dweight);
 }

@@ -161,23 +161,29 @@ void infer_by(Stream& stream, const BlockProblem& problem, const BlockInput& x, 
 void block_forward_here(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* weight,
                         const float* gamma, const float* beta, float* y, float* pooled, uint8_t* argmax, float* mean,
                         float* variance, float* scale, float* shift) {
-  const auto run = block_outputs(problem.conv.w_out()) == 4 ? forward_by<F43> : forward_by<F63>;
+  const auto run = fewest_products(problem.conv) == 4 ? forward_by<F43> : forward_by<F63>;
   run(stream, problem, x, weight, gamma, beta, y, pooled, argmax, mean, variance, scale, shift);
 }
 
+// Calls run.operator()<F>() with the form for this problem.
+template <class Run>
+auto with_form(const Conv2dProblem& p, const Run& run) {
+  const bool few = fewest_products(p) == 4;
+  if (p.columns.size == 2) return few ? run.template operator()<F52>() : run.template operator()<F72>();
+  return few ? run.template operator()<F43>() : run.template operator()<F63>();
+}
+
 int64_t block_folded_size_here(const BlockProblem& problem) {
-  return block_outputs(problem.conv.w_out()) == 4 ? folded_floats<F43>(problem.conv) : folded_floats<F63>(problem.conv);
+  return with_form(problem.conv, [&]<class F>() { return folded_floats<F>(problem.conv); });
 }
 
 void block_fold_here(Stream& stream, const BlockProblem& problem, const float* weight, const float* gamma,
                      const float* beta, const float* mean, const float* variance, float* folded) {
-  const auto run = block_outputs(problem.conv.w_out()) == 4 ? fold_by<F43> : fold_by<F63>;
-  run(stream, problem, weight, gamma, beta, mean, variance, folded);
+  with_form(problem.conv, [&]<class F>() { fold_by<F>(stream, problem, weight, gamma, beta, mean, variance, folded); });
 }
 
 void block_infer_here(Stream& stream, const BlockProblem& problem, const BlockInput& x, const float* folded, float* z) {
-  const auto run = block_outputs(problem.conv.w_out()) == 4 ? infer_by<F43> : infer_by<F63>;
-  run(stream, problem, x, folded, z);
+  with_form(problem.conv, [&]<class F>() { infer_by<F>(stream, problem, x, folded, z); });
 }
 
 }  // namespace

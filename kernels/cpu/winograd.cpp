@@ -1,5 +1,7 @@
 #include "kernels/cpu/winograd.h"
 
+#include <algorithm>
+
 #include "kernels/cpu/gemm.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -36,10 +38,11 @@ template <class F>
 struct Sweep {
   Conv2dProblem p;
   bool backward;  // dy to dx
+  WinogradFinish ending;
   Image from, to;
 
-  Sweep(const Conv2dProblem& problem, bool backward_data)
-      : p(problem), backward(backward_data), from{p.h, p.w, p.c}, to{p.h_out(), p.w_out(), p.o} {
+  Sweep(const Conv2dProblem& problem, bool backward_data, const WinogradFinish& finish = {})
+      : p(problem), backward(backward_data), ending(finish), from{p.h, p.w, p.c}, to{p.h_out(), p.w_out(), p.o} {
     if (backward) std::swap(from, to);
   }
 
@@ -75,12 +78,19 @@ struct Sweep {
         const auto store = [&](int64_t column, WinogradVector value) {
           store_lanes(value, out + column * to.channels, lanes);
         };
+        const WinogradTag d;
+        const auto bias = ending.bias == nullptr ? hn::Zero(d) : load_lanes(ending.bias + channel, lanes);
+        const auto floor = hn::Set(d, ending.floor);
+        const auto store_last = [&](int64_t column, WinogradVector value) {
+          value = hn::Add(value, bias);
+          store(column, hn::IfThenElse(hn::Lt(value, floor), floor, value));
+        };
         const float* part = m + half * lane_total();
         if (backward)
           finish_input_gradient<F>(part, stride, to.columns, p.columns.pad_before, tile, count,
                                    block.halo && tile == block.tile, tile + count == tiles(), carry[half], store);
         else
-          finish_output<F>(part, stride, to.columns, tile, count, store);
+          finish_output<F>(part, stride, to.columns, tile, count, store_last);
       }
     };
     multiply_block<F>(block, {buffer, p.rows.size, offsets.data()}, u, products, finish);
@@ -215,20 +225,24 @@ void weight_gradient(Stream& stream, const Conv2dProblem& problem, const float* 
                        [&](int64_t ob) { unpack_weight_gradient<F>(work.p, sums, chunks, ob, dweight); });
 }
 
+// Calls run.operator()<F>() with the form for this problem.
+template <class Run>
+void with_form(const Conv2dProblem& p, int outputs, const Run& run) {
+  if (p.columns.size == 2) return outputs == 4 ? run.template operator()<F52>() : run.template operator()<F72>();
+  return outputs == 4 ? run.template operator()<F43>() : run.template operator()<F63>();
+}
+
 void winograd_forward_here(Stream& stream, const Conv2dProblem& p, int outputs, const float* x, const float* weight,
-                           float* y) {
-  if (outputs == 4) return run_sweep(stream, Sweep<F43>(p, false), x, weight, y);
-  run_sweep(stream, Sweep<F63>(p, false), x, weight, y);
+                           float* y, const WinogradFinish& finish) {
+  with_form(p, outputs, [&]<class F>() { run_sweep(stream, Sweep<F>(p, false, finish), x, weight, y); });
 }
 void winograd_backward_data_here(Stream& stream, const Conv2dProblem& p, int outputs, const float* dy,
                                  const float* weight, float* dx) {
-  if (outputs == 4) return run_sweep(stream, Sweep<F43>(p, true), dy, weight, dx);
-  run_sweep(stream, Sweep<F63>(p, true), dy, weight, dx);
+  with_form(p, outputs, [&]<class F>() { run_sweep(stream, Sweep<F>(p, true), dy, weight, dx); });
 }
 void winograd_backward_weight_here(Stream& stream, const Conv2dProblem& p, int outputs, const float* dy, const float* x,
                                    float* dweight) {
-  if (outputs == 4) return weight_gradient<F43>(stream, p, dy, x, dweight);
-  weight_gradient<F63>(stream, p, dy, x, dweight);
+  with_form(p, outputs, [&]<class F>() { weight_gradient<F>(stream, p, dy, x, dweight); });
 }
 
 }  // namespace
@@ -243,8 +257,9 @@ HWY_EXPORT(winograd_backward_data_here);
 HWY_EXPORT(winograd_backward_weight_here);
 
 void winograd_forward(Stream& stream, const Conv2dProblem& problem, int outputs, const float* x, const float* weight,
-                      float* y) {
-  if (problem.n > 0) HWY_DYNAMIC_DISPATCH(winograd_forward_here)(stream, as_one_row(problem), outputs, x, weight, y);
+                      float* y, const WinogradFinish& finish) {
+  if (problem.n > 0)
+    HWY_DYNAMIC_DISPATCH(winograd_forward_here)(stream, as_one_row(problem), outputs, x, weight, y, finish);
 }
 
 void winograd_backward_data(Stream& stream, const Conv2dProblem& problem, int outputs, const float* dy,
@@ -255,6 +270,7 @@ void winograd_backward_data(Stream& stream, const Conv2dProblem& problem, int ou
 
 void winograd_backward_weight(Stream& stream, const Conv2dProblem& problem, int outputs, const float* dy,
                               const float* x, float* dweight) {
+  if (problem.n == 0) return void(std::fill_n(dweight, problem.weight_shape().numel(), 0.0f));
   HWY_DYNAMIC_DISPATCH(winograd_backward_weight_here)(stream, as_one_row(problem), outputs, dy, x, dweight);
 }
 

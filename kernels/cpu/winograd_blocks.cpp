@@ -19,7 +19,7 @@ int64_t ceil_div(int64_t a, int64_t b) {
 
 bool winograd_applies(const Conv2dProblem& problem) {
   const Conv2dProblem p = as_one_row(problem);
-  return p.groups == 1 && p.columns.size == 3 && p.columns.stride == 1 && p.columns.dilation == 1 &&
+  return p.groups == 1 && (p.columns.size == 3 || p.columns.size == 2) && p.columns.stride == 1 && p.columns.dilation == 1 &&
          p.rows.stride == 1 && p.rows.dilation == 1;
 }
 

@@ -1,4 +1,4 @@
-// The three inner steps of a convolution by Winograd's F(m, 3), for the instruction set at hand: tiles are transformed,
+// The three inner steps of a convolution by Winograd's F(m, 3) or F(m, 2), for the instruction set at hand: tiles are transformed,
 // multiplied, transformed back. What is read and where results go are the callers' (a plain convolution, a fused block).
 // Included once for each target; see Highway's foreach_target.
 //
@@ -72,20 +72,18 @@ template <class F, class Load>
 HWY_INLINE void transform_input(const Load& load, int64_t width, int64_t pad, int64_t tile, int64_t tiles, float* to,
                                 int64_t point_stride) {
   const WinogradTag tag;
-  constexpr int m = F::outputs, points = F::points;
+  constexpr int m = F::outputs, points = F::points, overlap = points - m;  // neighbouring tiles share columns
   WinogradVector d[points], v[points];
   const auto checked = [&](int64_t column) { return column >= 0 && column < width ? load(column) : hn::Zero(tag); };
   int64_t column = tile * m - pad;
-  d[m] = checked(column);
-  d[m + 1] = checked(column + 1);
+  for (int j = 0; j < overlap; ++j) d[m + j] = checked(column + j);
   for (int64_t t = 0; t < tiles; ++t, column += m, to += block_width()) {
-    d[0] = d[m];
-    d[1] = d[m + 1];
-    if (column + 2 >= 0 && column + points <= width) {
+    for (int j = 0; j < overlap; ++j) d[j] = d[m + j];
+    if (column + overlap >= 0 && column + points <= width) {
 #pragma GCC unroll 8
-      for (int j = 2; j < points; ++j) d[j] = load(column + j);
+      for (int j = overlap; j < points; ++j) d[j] = load(column + j);
     } else {
-      for (int j = 2; j < points; ++j) d[j] = checked(column + j);
+      for (int j = overlap; j < points; ++j) d[j] = checked(column + j);
     }
     F::input(d, v);
 #pragma GCC unroll 8
@@ -292,14 +290,15 @@ HWY_INLINE void finish_output(const float* products, int64_t stride, int64_t wid
   }
 }
 
-// B m: neighbouring tiles overlap by two columns, whose first parts wait in `carry` [2][lanes]. A tile's last two columns
-// are stored with the next tile, or with the row's last (`ends_row`). A halo tile is not stored.
+// B m: neighbouring tiles overlap by two columns (of 3 taps; of 2 by one), whose first parts wait in `carry` [2][lanes]. A
+// tile's last such columns are stored with the next tile, or with the row's last (`ends_row`). A halo tile is not stored.
 template <class F, class Store>
 HWY_INLINE void finish_input_gradient(const float* products, int64_t stride, int64_t width, int64_t pad, int64_t tile,
                                       int64_t tiles, bool halo, bool ends_row, float* carry, const Store& store) {
   const WinogradTag d;
-  WinogradVector m[F::points], x[F::points];
-  WinogradVector carry0 = hn::Load(d, carry), carry1 = hn::Load(d, carry + lane_total());
+  constexpr int overlap = F::points - F::outputs;
+  WinogradVector m[F::points], x[F::points], carried[overlap];
+  for (int j = 0; j < overlap; ++j) carried[j] = hn::Load(d, carry + j * lane_total());
   int64_t column = tile * F::outputs - pad;
   const auto checked = [&](int64_t at, WinogradVector value) {
     if (at >= 0 && at < width) store(at, value);
@@ -308,10 +307,10 @@ HWY_INLINE void finish_input_gradient(const float* products, int64_t stride, int
 #pragma GCC unroll 8
     for (int p = 0; p < F::points; ++p) m[p] = hn::Load(d, products + p * stride + t * block_width());
     F::input_gradient(m, x);
-    x[0] = hn::Add(x[0], carry0);
-    x[1] = hn::Add(x[1], carry1);
-    carry0 = x[F::outputs];
-    carry1 = x[F::outputs + 1];
+    for (int j = 0; j < overlap; ++j) {
+      x[j] = hn::Add(x[j], carried[j]);
+      carried[j] = x[F::outputs + j];
+    }
     if (halo && t == 0) continue;
     if (column >= 0 && column + F::outputs <= width) {
 #pragma GCC unroll 8
@@ -320,12 +319,10 @@ HWY_INLINE void finish_input_gradient(const float* products, int64_t stride, int
       for (int j = 0; j < F::outputs; ++j) checked(column + j, x[j]);
     }
   }
-  if (ends_row) {
-    checked(column, carry0);
-    checked(column + 1, carry1);
+  for (int j = 0; j < overlap; ++j) {
+    if (ends_row) checked(column + j, carried[j]);
+    hn::Store(carried[j], d, carry + j * lane_total());
   }
-  hn::Store(carry0, d, carry);
-  hn::Store(carry1, d, carry + lane_total());
 }
 
 // ---- Weight gradient ------------------------------------------------------------------------------------------------

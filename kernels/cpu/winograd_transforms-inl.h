@@ -1,5 +1,5 @@
-// The transforms of Winograd's F(4, 3) and F(6, 3) on vectors of channels, for the instruction set at hand. Included once
-// for each; see Highway's foreach_target. The matrices, and what they are for, are in kernels/reference/winograd.h; here
+// The transforms of Winograd's F(4, 3), F(6, 3), F(5, 2) and F(7, 2) on vectors of channels, for the instruction set at hand.
+// Included once for each; see Highway's foreach_target. The matrices, and what they are for, are in kernels/reference/winograd.h; here
 // each is factored into the sums that rows ± share. Additions and multiply-adds a vector: Bᵀ 12 of 6 inputs or 28 of 8.
 #include <hwy/highway.h>
 
@@ -33,7 +33,7 @@ HWY_INLINE WinogradVector scaled(float factor, WinogradVector x) {
 // Each function is the product of one matrix and a column of vectors; `out` may not be `in`.
 struct F43 {
   using V = WinogradVector;
-  static constexpr int outputs = 4, points = 6;
+  static constexpr int taps = 3, outputs = 4, points = 6;
 
   // Bᵀ d
   static HWY_INLINE void input(const V* d, V* out) {
@@ -97,7 +97,7 @@ struct F43 {
 
 struct F63 {
   using V = WinogradVector;
-  static constexpr int outputs = 6, points = 8;
+  static constexpr int taps = 3, outputs = 6, points = 8;
 
   static HWY_INLINE void input(const V* d, V* out) {
     out[0] = scaled(5.25f, hn::Sub(d[4], d[2]), hn::Sub(d[0], d[6]));
@@ -153,11 +153,89 @@ struct F63 {
     out[2] = scaled(8.0f / 45, s3, scaled(2.0f / 45, s2, scaled(-2.0f / 9, s1, u[7])));
   }
 
- private:
+ protected:
   // The rows of a point and of its negative.
   static HWY_INLINE void plus_minus(V even, V odd, V* out) {
     out[0] = hn::Add(even, odd);
     out[1] = hn::Sub(even, odd);
+  }
+};
+
+// F(5, 2): the points, and with them Bᵀ, are F(4, 3)'s. Aᵀ has a power more, G one less.
+struct F52 : F43 {
+  static constexpr int taps = 2, outputs = 5;
+
+  static HWY_INLINE void output(const V* m, V* out) {
+    const V a = hn::Add(m[1], m[2]), b = hn::Sub(m[1], m[2]), e = hn::Add(m[3], m[4]), f = hn::Sub(m[3], m[4]);
+    out[0] = hn::Add(m[0], hn::Add(a, e));
+    out[1] = scaled(2, f, b);
+    out[2] = scaled(4, e, a);
+    out[3] = scaled(8, f, b);
+    out[4] = scaled(16, e, hn::Add(a, m[5]));
+  }
+  static HWY_INLINE void output_gradient(const V* g, V* out) {
+    const V p = hn::Add(g[0], hn::Add(g[2], g[4])), q = hn::Add(g[1], g[3]);
+    const V p4 = scaled(16, g[4], scaled(4, g[2], g[0])), q4 = scaled(8, g[3], scaled(2, g[1]));
+    out[0] = g[0];
+    out[1] = hn::Add(p, q);
+    out[2] = hn::Sub(p, q);
+    out[3] = hn::Add(p4, q4);
+    out[4] = hn::Sub(p4, q4);
+    out[5] = g[4];
+  }
+  static HWY_INLINE void weight(const V* w, V* out) {
+    const V e = scaled(-1.0f / 6, w[0]), f = scaled(1.0f / 6, w[1]);
+    const V g = scaled(1.0f / 24, w[0]), h = scaled(1.0f / 12, w[1]);
+    out[0] = scaled(0.25f, w[0]);
+    out[1] = hn::Sub(e, f);
+    out[2] = hn::Add(e, f);
+    out[3] = hn::Add(g, h);
+    out[4] = hn::Sub(g, h);
+    out[5] = w[1];
+  }
+  static HWY_INLINE void weight_gradient(const V* u, V* out) {
+    const V a = hn::Add(u[1], u[2]), b = hn::Sub(u[1], u[2]), e = hn::Add(u[3], u[4]), f = hn::Sub(u[3], u[4]);
+    out[0] = scaled(0.25f, u[0], scaled(1.0f / 24, e, scaled(-1.0f / 6, a)));
+    out[1] = scaled(1.0f / 12, f, scaled(-1.0f / 6, b, u[5]));
+  }
+};
+
+// F(7, 2), of F(6, 3)'s points.
+struct F72 : F63 {
+  static constexpr int taps = 2, outputs = 7;
+
+  static HWY_INLINE void output(const V* m, V* out) {
+    const V s1 = hn::Add(m[1], m[2]), s2 = hn::Add(m[3], m[4]), s3 = hn::Add(m[5], m[6]);
+    const V e1 = hn::Sub(m[1], m[2]), e2 = hn::Sub(m[3], m[4]), e3 = hn::Sub(m[5], m[6]);
+    out[0] = hn::Add(hn::Add(m[0], s1), hn::Add(s2, s3));
+    out[1] = scaled(2, e2, scaled(0.5f, e3, e1));
+    out[2] = scaled(4, s2, scaled(0.25f, s3, s1));
+    out[3] = scaled(8, e2, scaled(0.125f, e3, e1));
+    out[4] = scaled(16, s2, scaled(0.0625f, s3, s1));
+    out[5] = scaled(32, e2, scaled(0.03125f, e3, e1));
+    out[6] = scaled(64, s2, scaled(0.015625f, s3, hn::Add(s1, m[7])));
+  }
+  static HWY_INLINE void output_gradient(const V* g, V* out) {
+    out[0] = g[0];
+    out[7] = g[6];
+    plus_minus(hn::Add(hn::Add(g[0], g[2]), hn::Add(g[4], g[6])), hn::Add(g[1], hn::Add(g[3], g[5])), out + 1);
+    plus_minus(scaled(64, g[6], scaled(16, g[4], scaled(4, g[2], g[0]))),
+               scaled(32, g[5], scaled(8, g[3], scaled(2, g[1]))), out + 3);
+    plus_minus(scaled(0.015625f, g[6], scaled(0.0625f, g[4], scaled(0.25f, g[2], g[0]))),
+               scaled(0.03125f, g[5], scaled(0.125f, g[3], scaled(0.5f, g[1]))), out + 5);
+  }
+  static HWY_INLINE void weight(const V* w, V* out) {
+    out[0] = w[0];
+    out[7] = w[1];
+    plus_minus(scaled(-2.0f / 9, w[0]), scaled(-2.0f / 9, w[1]), out + 1);
+    plus_minus(scaled(1.0f / 90, w[0]), scaled(1.0f / 45, w[1]), out + 3);
+    plus_minus(scaled(32.0f / 45, w[0]), scaled(16.0f / 45, w[1]), out + 5);
+  }
+  static HWY_INLINE void weight_gradient(const V* u, V* out) {
+    const V s1 = hn::Add(u[1], u[2]), s2 = hn::Add(u[3], u[4]), s3 = hn::Add(u[5], u[6]);
+    const V e1 = hn::Sub(u[1], u[2]), e2 = hn::Sub(u[3], u[4]), e3 = hn::Sub(u[5], u[6]);
+    out[0] = scaled(32.0f / 45, s3, scaled(1.0f / 90, s2, scaled(-2.0f / 9, s1, u[0])));
+    out[1] = scaled(16.0f / 45, e3, scaled(1.0f / 45, e2, scaled(-2.0f / 9, e1, u[7])));
   }
 };
 

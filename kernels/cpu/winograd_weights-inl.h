@@ -22,11 +22,12 @@ int64_t packed_weight_floats(int64_t taps, int64_t channels) {
 }
 
 // rows[k][j] ← the weights of column tap k between channel + j and lane after lane of results from `result` on, those of
-// `row` (3, c, o). As they lie for the forward pass; for the data gradient, which sums over o and gives c, turned around.
-inline void load_weights(const Conv2dProblem& p, const float* row, bool transpose_them, int64_t channel, int64_t result,
+// `row` (taps, c, o). As they lie for the forward pass; for the data gradient, which sums over o and gives c, turned around.
+template <int taps>
+void load_weights(const Conv2dProblem& p, const float* row, bool transpose_them, int64_t channel, int64_t result,
                          WinogradVector (*rows)[HWY_MAX_BYTES / sizeof(float)]) {
   const int64_t sums = transpose_them ? p.o : p.c, results = transpose_them ? p.c : p.o;
-  for (int64_t k = 0; k < 3; ++k, row += p.c * p.o) {
+  for (int64_t k = 0; k < taps; ++k, row += p.c * p.o) {
     for (int64_t j = 0; j < lane_total(); ++j) {
       // Forward, row j is a channel; turned around, it is a result.
       const int64_t first = (transpose_them ? result : channel) + j, second = transpose_them ? channel : result;
@@ -46,15 +47,15 @@ void pack_weights(const Conv2dProblem& p, const float* weight, bool transpose_th
   const WinogradTag d;
   const int64_t lanes = lane_total(), width = block_width(), channels = padded_channels(transpose_them ? p.o : p.c);
   const int64_t point_stride = p.rows.size * channels * width;
-  WinogradVector rows[3][HWY_MAX_BYTES / sizeof(float)], transformed[F::points];
+  WinogradVector rows[F::taps][HWY_MAX_BYTES / sizeof(float)], transformed[F::points];
   for (int64_t tap = 0; tap < p.rows.size; ++tap)
     for (int64_t channel = 0; channel < channels; channel += lanes)
       for (int64_t h = 0; h < width; h += lanes) {
-        load_weights(p, weight + tap * 3 * p.c * p.o, transpose_them, channel, block * width + h, rows);
+        load_weights<F::taps>(p, weight + tap * F::taps * p.c * p.o, transpose_them, channel, block * width + h, rows);
         const WinogradVector factor = scale == nullptr ? constant(1) : hn::LoadU(d, scale + block * width + h);
         for (int64_t j = 0; j < lanes; ++j) {
-          const WinogradVector w[] = {hn::Mul(factor, rows[0][j]), hn::Mul(factor, rows[1][j]),
-                                      hn::Mul(factor, rows[2][j])};
+          WinogradVector w[F::taps];
+          for (int k = 0; k < F::taps; ++k) w[k] = hn::Mul(factor, rows[k][j]);
           F::weight(w, transformed);
           for (int point = 0; point < F::points; ++point)
             hn::Store(transformed[point], d, u + point * point_stride + (tap * channels + channel + j) * width + h);
@@ -74,13 +75,13 @@ void unpack_weight_gradient(const Conv2dProblem& p, const float* sums, int64_t c
         const int64_t o = block * width + h;
         if (o >= p.o) break;
         const float* from = sums + block * size + (tap * channels + c) * width + h;
-        WinogradVector total[F::points], w[3];
+        WinogradVector total[F::points], w[F::taps];
         for (int point = 0; point < F::points; ++point) total[point] = hn::Load(d, from + point * point_stride);
         for (int64_t chunk = 1; chunk < chunks; ++chunk)
           for (int point = 0; point < F::points; ++point)
             total[point] = hn::Add(total[point], hn::Load(d, from + chunk * chunk_stride + point * point_stride));
         F::weight_gradient(total, w);
-        for (int k = 0; k < 3; ++k) store_lanes(w[k], dweight + ((tap * 3 + k) * p.c + c) * p.o + o, p.o - o);
+        for (int k = 0; k < F::taps; ++k) store_lanes(w[k], dweight + ((tap * F::taps + k) * p.c + c) * p.o + o, p.o - o);
       }
 }
 

@@ -45,34 +45,4 @@ Tensor first_block_infer(const Tensor& x, const BlockTensors& tensors, const Blo
   return z;
 }
 
-// A norm of scale 1 around 0, constants both, is none.
-Tensor first_layer(const Tensor& x, const Tensor& weight, const Tensor& bias, BlockOptions options) {
-  options.norm.epsilon = 0;
-  BlockProblem problem = block_problem(x.shape(), weight.shape(), options);
-  problem.own_statistics = false;
-  const Shape channels{problem.conv.o};
-  const Tensor one = Tensor::full(channels, 1, x.dtype(), x.device()), zero = Tensor::zeros_like(one);
-  const Tensor shift = bias.defined() ? bias : zero;
-  Tensor z = Tensor::empty(problem.pool().y_shape(), x.dtype(), x.device());
-  first_block_forward(x.stream(), problem, x.view(), weight.view(), one.view(), shift.view(), zero.view(), one.view(),
-                      z.mutable_view());
-  std::vector<Tensor> inputs{x, weight};
-  if (bias.defined()) inputs.push_back(bias);
-  return record("first_layer", z, inputs,
-                [problem, x = Saved(x), weight = Saved(weight), shift = Saved(shift), one, zero,
-                 has_bias = bias.defined()](const Tensor& dz, Gradients& gradients) {
-                  const Tensor moments = Tensor::zeros(first_block_moments_shape(problem), DType::f64, dz.device());
-                  Tensor dx = gradients.wants(0) ? Tensor::empty_like(x.get()) : Tensor();
-                  Tensor dweight = Tensor::empty_like(weight.get());
-                  Tensor dscale = Tensor::empty_like(one), dbias = Tensor::empty_like(one);
-                  first_block_backward(dz.stream(), problem, x.get().view(), weight.get().view(), one.view(),
-                                       shift.get().view(), zero.view(), one.view(), moments.view(), dz.view(),
-                                       dx.defined() ? dx.mutable_view() : View{}, dweight.mutable_view(),
-                                       dscale.mutable_view(), dbias.mutable_view());
-                  if (dx.defined()) gradients.set(0, dx);
-                  gradients.set(1, dweight);
-                  if (has_bias) gradients.set(2, dbias);
-                });
-}
-
 }  // namespace melgrad

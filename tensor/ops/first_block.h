@@ -11,7 +11,4 @@ namespace melgrad {
 Tensor first_block_train(const Tensor& x, BlockTensors tensors, const BlockOptions& options);
 Tensor first_block_infer(const Tensor& x, const BlockTensors& tensors, const BlockOptions& options);
 
-// The same without a batch norm: pool(f(conv(x) + bias)). Gradients for x, weight and bias, which may be undefined.
-Tensor first_layer(const Tensor& x, const Tensor& weight, const Tensor& bias, BlockOptions options);
-
 }  // namespace melgrad

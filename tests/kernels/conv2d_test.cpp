@@ -68,6 +68,10 @@ std::vector<Conv2dProblem> problems() {
       problem_of({1, 1, 14, 3}, 4, {1}, {3}, valid),       // the last tile's overlap is the row's end
       {3, 9, 31, 7, 9, {3, 1, 1, 2, 1}, {3, 1, 1, 1, 0}},  // Conv2D 3×3, unlike padding
       problem_of({1, 40, 200, 2}, 3, {2}, {3}, same),      // two row taps, blocks of several rows
+      problem_of({2, 19, 44, 33}, 34, {2}, {2}, same),  // columns 2 wide: F(5, 2) and F(7, 2), a channel over a block
+      problem_of({1, 40, 203, 3}, 2, {2}, {2}, valid),  // in blocks that start inside a row
+      {2, 5, 17, 4, 5, {1}, {2, 1, 1, 1, 1}},           // padding on both sides
+      problem_of({2, 1009, 1, 3}, 4, {2}, {1}, same),   // a signal
   };
 }
 
@@ -112,8 +116,9 @@ int winograd_outputs(ConvAlgorithm algorithm, const Conv2dProblem& problem) {
 void winograd_reference(const Conv2dProblem& problem, int outputs, reference::WinogradDirection direction, Inputs in,
                         Outputs out, bool absolute) {
   const Conv2dProblem p = as_one_row(problem);
-  if (outputs == 4) return reference::winograd_conv2d<4>(p, direction, in[0], in[1], out[0], absolute);
-  reference::winograd_conv2d<6>(p, direction, in[0], in[1], out[0], absolute);
+  const auto run = [&]<int m>() { reference::winograd_conv2d<m>(p, direction, in[0], in[1], out[0], absolute); };
+  if (p.columns.size == 2) return outputs == 4 ? run.operator()<5>() : run.operator()<7>();
+  return outputs == 4 ? run.operator()<4>() : run.operator()<6>();
 }
 
 // The three directions as cases: sums of products, so exact on integers. Winograd's rounds: its bound is that of its own
@@ -180,9 +185,8 @@ TEST_CASE("a convolution of width 1 is one of height 1; any other stays as it is
 }
 
 // The matrices are exact: in f64 the form agrees with the definition to its rounding.
-TEST_CASE("conv2d: Winograd's form is the convolution") {
+void check_form(const Conv2dProblem& problem) {
   using reference::WinogradDirection;
-  const Conv2dProblem problem{2, 5, 13, 3, 4, {2, 1, 1, 1, 0}, {3, 1, 1, 2, 1}};
   const auto values = [](const Shape& shape, uint32_t part) {
     Generator random(3, Draw::test, part);
     std::vector<double> array(static_cast<std::size_t>(shape.numel()));
@@ -203,6 +207,11 @@ TEST_CASE("conv2d: Winograd's form is the convolution") {
       winograd_reference(problem, outputs, static_cast<WinogradDirection>(direction), in, by_form, false);
       for (std::size_t i = 0; i < form.size(); ++i) CHECK(form[i] == doctest::Approx(expected[i]).epsilon(1e-12));
     }
+}
+
+TEST_CASE("conv2d: Winograd's form is the convolution") {
+  check_form({2, 5, 13, 3, 4, {2, 1, 1, 1, 0}, {3, 1, 1, 2, 1}});
+  check_form({2, 5, 13, 3, 4, {2, 1, 1, 1, 0}, {2, 1, 1, 1, 0}});
 }
 
 // In two cases: whoever looks for a mistake begins with what takes no time.
@@ -345,10 +354,30 @@ TEST_CASE("conv2d: errors and cost") {
   CHECK_THROWS_WITH_AS(conv2d_forward(stream, problem, {x, {1, 4, 4, 2}}, {w, {2, 2, 2, 3}}, {y, {1, 3, 3, 3}},
                                       ConvAlgorithm::implicit_gemm),
                        "conv2d_forward: device cpu has no algorithm 'implicit_gemm'", Error);
+  Conv2dProblem narrow = problem, strided = problem;
+  narrow.columns = {1};
+  strided.columns.stride = 2;
   CHECK_THROWS_WITH_AS(
-      conv2d_forward(stream, problem, {x, {1, 4, 4, 2}}, {w, {2, 2, 2, 3}}, {y, {1, 3, 3, 3}},
+      conv2d_forward(stream, narrow, {x, {1, 4, 4, 2}}, {w, {2, 1, 2, 3}}, {y, {1, 3, 4, 3}},
                      ConvAlgorithm::winograd_f6),
-      "conv2d_forward: 'winograd_f6' does not compute 2x2 kernels with stride 1x1, dilation 1x1, 1 groups", Error);
+      "conv2d_forward: 'winograd_f6' does not compute 2x1 kernels with stride 1x1, dilation 1x1, 1 groups", Error);
+  CHECK_THROWS_WITH_AS(
+      conv2d_forward(stream, strided, {x, {1, 4, 4, 2}}, {w, {2, 2, 2, 3}}, {y, {1, 3, 2, 3}}, ConvAlgorithm::direct),
+      "conv2d_forward: 'direct' does not compute 2x2 kernels with stride 1x2, dilation 1x1, 1 groups", Error);
+  // What `automatic` is: of 3 columns from 16 channels on, of 2 from 32, in rows of a tile; where it is not, direct.
+  const auto automatic = [](int64_t width, int64_t c, int64_t o, int64_t kernel) {
+    return conv2d_automatic(Device::cpu, {32, 8, width, c, o, {kernel}, {kernel}});
+  };
+  CHECK(automatic(9, 16, 16, 3) == ConvAlgorithm::winograd_f4);  // rows of 7: two tiles either way
+  CHECK(automatic(20, 16, 16, 3) == ConvAlgorithm::winograd_f6);
+  CHECK(automatic(20, 16, 15, 3) == ConvAlgorithm::direct);
+  CHECK(automatic(7, 16, 16, 3) == ConvAlgorithm::direct);
+  CHECK(automatic(45, 32, 64, 2) == ConvAlgorithm::winograd_f4);
+  CHECK(automatic(50, 32, 64, 2) == ConvAlgorithm::winograd_f6);
+  CHECK(automatic(45, 16, 64, 2) == ConvAlgorithm::direct);
+  CHECK(automatic(8, 256, 256, 4) == ConvAlgorithm::im2col);
+  CHECK(conv2d_automatic(Device::cpu, strided) == ConvAlgorithm::im2col);
+  CHECK(conv2d_automatic(Device::cpu, problem) == ConvAlgorithm::im2col);  // few flops
   CHECK_THROWS_WITH_AS(
       conv2d_forward(stream, problem, {x, {1, 4, 4, 2}, DType::f32, Device::simt},
                      {w, {2, 2, 2, 3}, DType::f32, Device::simt}, {y, {1, 3, 3, 3}, DType::f32, Device::simt},

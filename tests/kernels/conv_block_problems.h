@@ -76,7 +76,7 @@ inline std::vector<double> winograd_bound(const BlockProblem& p, WinogradDirecti
     return ConstView{values.data(), {static_cast<int64_t>(values.size())}, DType::f64};
   };
   const View out{bound.data(), shape, DType::f64};
-  if (cpu::block_outputs(c.w_out()) == 4)
+  if (cpu::fewest_products(c) == 4)
     reference::winograd_conv2d<4>(c, direction, view(first), view(second), out, true);
   else
     reference::winograd_conv2d<6>(c, direction, view(first), view(second), out, true);

@@ -115,6 +115,8 @@ const std::map<std::string, std::string> missing_on_simt{
     {"conv_block_backward", "its CUDA kernel is to be written"},
     {"conv_block_fold", "its CUDA kernel is to be written"},
     {"conv_block_infer", "its CUDA kernel is to be written"},
+    {"conv_pool_forward", "its parts run there one by one: conv2d, bias, max_pool2d, activation"},
+    {"conv_pool_backward", "its parts run there one by one"},
     {"first_block_statistics", "its CUDA kernel is to be written"},
     {"first_block_forward", "its CUDA kernel is to be written"},
     {"first_block_backward", "its CUDA kernel is to be written"}};  // function: reason

@@ -86,11 +86,15 @@ Sequential strided() {
   return network;
 }
 
-// First layers without a batch norm, with a pool that overlaps and with one that does not.
+// Without a batch norm before the pool: pools that overlap, and that do not.
 Sequential gtzan() {
   Sequential network;
   network.add(Conv2D({.filters = 5, .kernel = 4, .activation = ActivationFunction::relu}))
       .add(MaxPool2D({.pool = 4, .stride = 2, .padding = Padding::same}))
+      .add(BatchNorm())
+      .add(Conv2D({.filters = 17, .kernel = {3, 2}, .bias = false}))
+      .add(ActivationLayer({.function = ActivationFunction::leaky_relu, .alpha = 0.1}))
+      .add(MaxPool2D({.pool = 2, .stride = 1, .padding = Padding::same}))
       .add(BatchNorm())
       .add(Flatten())
       .add(Dense({.units = 2}));
@@ -102,6 +106,23 @@ Sequential key() {
   network.add(Conv2D({.filters = 18, .kernel = 2, .padding = Padding::same, .activation = ActivationFunction::elu}))
       .add(MaxPool2D({.pool = 2}))
       .add(Conv2D({.filters = 3, .kernel = 2, .bias = false}))
+      .add(Flatten({.keep = 1}))
+      .add(Dense({.units = 5, .activation = ActivationFunction::elu}))
+      .add(Flatten())
+      .add(Dense({.units = 4}))
+      .add(ActivationLayer({.function = ActivationFunction::relu}))
+      .add(Dense({.units = 2}));
+  return network;
+}
+
+// Few channels behind one another, signals, and in inference Winograd's tiles.
+Sequential taggers() {
+  Sequential network;
+  network.add(Conv1D({.filters = 8, .kernel = 5, .padding = Padding::same, .activation = ActivationFunction::elu}))
+      .add(Conv1D({.filters = 18, .kernel = 4, .activation = ActivationFunction::relu}))
+      .add(MaxPool1D({.pool = 3}))
+      .add(Conv1D({.filters = 16, .kernel = 3, .padding = Padding::same, .activation = ActivationFunction::relu}))
+      .add(MaxPool1D({.pool = 2}))
       .add(Flatten())
       .add(Dense({.units = 2}));
   return network;
@@ -170,7 +191,7 @@ struct Case {
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{{small_sample_cnn, {40, 1}}, {sample_cnn, {90, 1}},     {choi, {13, 25, 1}},
                                      {strided, {61, 1}},          {small_choi, {13, 17, 2}}, {gtzan, {11, 9, 1}},
-                                     {key, {12, 10, 1}}};
+                                     {key, {12, 10, 1}},          {taggers, {61, 2}}};
   return all;
 }
 
@@ -263,9 +284,13 @@ TEST_CASE("which layers are a block") {
     layers.build({13, 17, 2});
     CHECK_FALSE(find_block(layers.layers(), 0, x, training));
   };
-  Sequential alone, bare, first_axis;
+  Sequential alone, last, decreasing, strided_alone, first_axis;
   refused(std::move(alone.add(Conv2D({.filters = 2}))));
-  refused(std::move(bare.add(Conv2D({.filters = 2})).add(MaxPool2D())));
+  // The end of a network is given before its activation.
+  refused(std::move(last.add(Conv2D({.filters = 2, .activation = ActivationFunction::relu}))));
+  refused(
+      std::move(decreasing.add(Conv2D({.filters = 2, .activation = ActivationFunction::softmax})).add(MaxPool2D())));
+  refused(std::move(strided_alone.add(Conv2D({.filters = 2, .stride = 2})).add(MaxPool2D())));
   refused(std::move(first_axis.add(Conv2D({.filters = 2})).add(BatchNorm({}, 1)).add(MaxPool2D())));
 
   Sequential overlapping;
@@ -275,7 +300,13 @@ TEST_CASE("which layers are a block") {
   Sequential active;
   active.add(Conv2D({.filters = 2, .activation = ActivationFunction::relu})).add(BatchNorm()).add(MaxPool2D());
   active.build({13, 17, 2});
-  CHECK_FALSE(find_block(active.layers(), 0, x, training));
+  CHECK(find_block(active.layers(), 0, x, training)->layers == 1);  // the convolution and its activation
+  CHECK(find_block(active.layers(), 0, x, training)->kind == BlockKind::plain);
+  CHECK_FALSE(find_block(active.layers(), 0, x.to(Device::simt), training));
+  Sequential bare;
+  bare.add(Conv2D({.filters = 2})).add(MaxPool2D({.pool = 3, .stride = 2}));
+  bare.build({13, 17, 2});
+  CHECK(find_block(bare.layers(), 0, x, training)->layers == 2);
 }
 
 TEST_CASE("which operation runs a block") {
@@ -320,9 +351,18 @@ TEST_CASE("which operation runs a block") {
   Sequential first = gtzan(), second = key();
   first.build({11, 9, 1});
   second.build({12, 10, 1});
-  CHECK(find_block(first.layers(), 0, drawn({1, 11, 9, 1}, 1, DType::f32), training)->layers == 1);
+  CHECK(find_block(first.layers(), 0, drawn({1, 11, 9, 1}, 1, DType::f32), training)->layers == 2);
+  CHECK(find_block(first.layers(), 3, drawn({1, 4, 3, 5}, 1, DType::f32), training)->layers == 3);
   CHECK(find_block(second.layers(), 0, drawn({1, 12, 10, 1}, 1, DType::f32), training)->layers == 2);
   CHECK_FALSE(find_block(second.layers(), 2, drawn({1, 6, 5, 18}, 1, DType::f32), training));
+  // Dense layers and their activations; not the last, nor one without.
+  CHECK(find_block(second.layers(), 4, drawn({2, 5, 12}, 1, DType::f32), training)->layers == 1);
+  CHECK(find_block(second.layers(), 6, drawn({2, 25}, 1, DType::f32), training)->layers == 2);
+  CHECK_FALSE(find_block(second.layers(), 8, drawn({2, 4}, 1, DType::f32), training));
+  Sequential tags = taggers();
+  tags.build({61, 2});
+  const Tensor wide = drawn({2, 19, 18}, 1, DType::f32);
+  CHECK(find_block(tags.layers(), 3, wide, inference)->kind == BlockKind::plain);
 }
 
 // Inference keeps what it has made of the weights; each of them may change between two calls.
