@@ -7,9 +7,10 @@
 //
 // `automatic` is F(6, 3) where it applies, both channel counts are 16 or more (below, a tile's transforms cost as much as
 // its products) and a row has a whole tile of outputs (below, direct sums take as long and round less), or F(4, 3) where
-// that needs fewer products for a row; of columns 2 wide, F(7, 2) or F(5, 2) from 32 channels on. Then `direct` where there
-// are few weights (kernels/cpu/direct_conv.h) and a million flops, im2col elsewhere: of 256 channels each way and 3×3 taps its
-// blocks of k are worth their copies, and of GTZAN's third convolution it takes half of direct's time for dw.
+// that needs fewer products for a row; of images and columns 2 wide, F(7, 2) or F(5, 2) from 32 channels on. Then, of images,
+// `direct` where there are few weights (kernels/cpu/direct_conv.h) and a million flops, im2col elsewhere: of 256 channels each
+// way and 3×3 taps its blocks of k are worth their copies, and of GTZAN's third convolution it takes half of direct's time for
+// dw.
 // Measured on 2 threads of AVX-512, multiply-adds of the definition: F(6, 3) 820 to 860 GFLOP/s on SampleCNN's second
 // convolution, 950 on its fourth, 960 to 1020 on its sixth, 800 to 1040 on Choi's; F(4, 3) 2 to 11 % less on most; im2col at
 // most the machine's 480. bench/notes.md has direct beside the others.
@@ -176,9 +177,10 @@ bool supports(const Conv2dProblem& p, ConvAlgorithm algorithm) {
 ConvAlgorithm automatic(const Conv2dProblem& p) {
   const Conv2dProblem row = as_one_row(p);
   const int64_t least = row.columns.size == 3 ? 16 : 32;
-  if (winograd_applies(p) && std::min(p.c, p.o) >= least && row.w_out() >= 6)
+  const bool image = p.h > 1 && p.w > 1;  // of signals neither F(m, 2) nor direct was measured
+  if (winograd_applies(p) && (image || row.columns.size == 3) && std::min(p.c, p.o) >= least && row.w_out() >= 6)
     return fewest_products(row) == 4 ? ConvAlgorithm::winograd_f4 : ConvAlgorithm::winograd_f6;
-  const bool direct = direct_suits(p) && conv2d_cost(p, sizeof(float)).flops >= direct_flops;
+  const bool direct = image && direct_suits(p) && conv2d_cost(p, sizeof(float)).flops >= direct_flops;
   return direct ? ConvAlgorithm::direct : ConvAlgorithm::im2col;
 }
 
