@@ -44,12 +44,39 @@ Features compute_part(const std::filesystem::path& audio, const Frontend& fronte
   }
 }
 
+Features compute_on(Device device, const DeviceFrontend& on_device, const std::filesystem::path& audio,
+                    const Frontend& frontend) {
+  const std::vector<float> samples = load_samples(audio, frontend.options().sample_rate);
+  try {
+    const Tensor signal = Tensor::from(samples, {1, static_cast<int64_t>(samples.size())}, device);
+    const Tensor features = on_device.compute(signal).to(Device::cpu);
+    return {.frames = features.shape()[1],
+            .bins = features.shape()[2],
+            .values = {features.data<float>().begin(), features.data<float>().end()}};
+  } catch (const Error& error) {
+    fail("{}: {}", audio.string(), error.what());
+  }
+}
+
 Features compute_whole(const std::filesystem::path& audio, const Frontend& frontend) {
   Features all{.frames = 0, .bins = frontend.bins(), .values = {}};
   all.frames = stream_features(audio, frontend, [&](const Features& some) {
     all.values.insert(all.values.end(), some.values.begin(), some.values.end());
   });
   return all;
+}
+
+// make(append) hands append() the features, piece by piece.
+template <class Make>
+void write_npy(const std::filesystem::path& audio, const std::filesystem::path& out, const Frontend& frontend,
+               const FilePart& part, const Make& make) {
+  const std::string before = description(audio, frontend.options(), part);
+  NpyRowWriter writer(out, frontend.bins());
+  make([&](const Features& features) { writer.append(features.values); });
+  // A killed run leaves no output that is taken for current: the old description goes first, the new one comes last.
+  std::filesystem::remove(parameters_of(out));
+  writer.commit();
+  write_file_atomically(parameters_of(out), before);
 }
 
 }  // namespace
@@ -59,14 +86,16 @@ void write_features(const std::filesystem::path& audio, const std::filesystem::p
   if (out.extension() == ".png")
     return draw_features(out, audio.filename().string(), frontend.options(),
                          part ? compute_part(audio, frontend, *part) : compute_whole(audio, frontend));
-  const std::string before = description(audio, frontend.options(), part);
-  NpyRowWriter writer(out, frontend.bins());
-  const auto append = [&](const Features& features) { writer.append(features.values); };
-  part ? append(compute_part(audio, frontend, *part)) : (void)stream_features(audio, frontend, append);
-  // A killed run leaves no output that is taken for current: the old description goes first, the new one comes last.
-  std::filesystem::remove(parameters_of(out));
-  writer.commit();
-  write_file_atomically(parameters_of(out), before);
+  write_npy(audio, out, frontend, part, [&](const auto& append) {
+    part ? append(compute_part(audio, frontend, *part)) : (void)stream_features(audio, frontend, append);
+  });
+}
+
+void write_features(const std::filesystem::path& audio, const std::filesystem::path& out, const Frontend& frontend,
+                    const DeviceFrontend& on_device, Device device) {
+  const auto compute = [&] { return compute_on(device, on_device, audio, frontend); };
+  if (out.extension() == ".png") return draw_features(out, audio.filename().string(), frontend.options(), compute());
+  write_npy(audio, out, frontend, {}, [&](const auto& append) { append(compute()); });
 }
 
 void check_frontend_of(const std::filesystem::path& features, const FrontendOptions& options) {

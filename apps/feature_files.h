@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "audio/data_options.h"
+#include "audio/device_frontend.h"
 #include "audio/frontend.h"
 
 namespace melgrad {
@@ -20,6 +21,9 @@ using FilePart = std::optional<DataOptions>;
 // recording. Throws Error naming the audio file.
 void write_features(const std::filesystem::path& audio, const std::filesystem::path& out, const Frontend& frontend,
                     const FilePart& part);
+// The same of a whole file by a device's kernels; all of its samples are loaded at once.
+void write_features(const std::filesystem::path& audio, const std::filesystem::path& out, const Frontend& frontend,
+                    const DeviceFrontend& on_device, Device device);
 
 // Whether `out` is there, a .npy, and F.toml says that it was made of this file, as it is now, with these parameters.
 bool features_are_current(const std::filesystem::path& audio, const std::filesystem::path& out,

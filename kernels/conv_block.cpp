@@ -3,17 +3,20 @@
 #include "kernels/check.h"
 #include "kernels/dispatch.h"
 #include "kernels/first_block.h"
+#include "kernels/norm_pool.h"
 
 namespace melgrad {
 namespace cpu {
+extern const ConvBlockFunctions conv_block_functions;
+}
+namespace simt {
 extern const ConvBlockFunctions conv_block_functions;
 }
 
 namespace {
 
 const ConvBlockFunctions& functions(Device device) {
-  const ConvBlockFunctions* simt = nullptr;  // its .cu is still to come
-  return functions_for("conv_block", device, &cpu::conv_block_functions, simt);
+  return functions_for("conv_block", device, &cpu::conv_block_functions, &simt::conv_block_functions);
 }
 
 template <class... Views>
@@ -62,11 +65,12 @@ void expect_argmax(const char* operation, const BlockProblem& problem, const Con
 }  // namespace
 
 bool conv_block_applies(Device device, const BlockProblem& problem) {
-  return device == Device::cpu && functions(device).applies(problem);
+  return problem.own_statistics && problem.conv.groups == 1 && norm_pool_applies(problem.pool()) &&
+         never_decreases(problem.activation.function) && functions(device).applies(problem);
 }
 
 bool conv_block_reads_first(Device device, const BlockProblem& problem, const BlockProblem& first) {
-  return device == Device::cpu && first_block_applies(first) && first.pool().y_shape() == problem.conv.x_shape() &&
+  return first_block_applies(first) && first.pool().y_shape() == problem.conv.x_shape() &&
          functions(device).reads_first(problem, first);
 }
 

@@ -38,10 +38,11 @@ struct BlockInput {
   const FirstBlockInput* first = nullptr;
 };
 
-// Whether the device has a fused form of this problem: on the CPU 3 columns at stride 1 of 16 channels or more, rows that
-// keep their number, windows of the pool as in block.h, and an f that never decreases.
+// Whether the device has a fused form of this problem: windows of the pool as in block.h, an f that never decreases, no
+// groups; on the CPU also 3 columns at stride 1 of 16 channels or more and rows that keep their number, on the others
+// windows of at most 64 positions.
 bool conv_block_applies(Device device, const BlockProblem& problem);
-// Whether it can read such a first block: on the CPU a signal's, of at most 5 taps and 16 multiply-adds for each number.
+// Whether it can read such a first block: only on the CPU, a signal's of at most 5 taps and 16 multiply-adds a number.
 bool conv_block_reads_first(Device device, const BlockProblem& problem, const BlockProblem& first);
 
 // y, y* and its place, the batch's mean and biased variance, and the norm that y* waits for: center = mean, scale and shift
@@ -86,7 +87,7 @@ constexpr Cost conv_block_backward_cost(const BlockProblem& p, int64_t element_s
 }
 
 struct ConvBlockFunctions {
-  bool (*applies)(const BlockProblem&);
+  bool (*applies)(const BlockProblem&);  // to a problem that block.h's conditions hold for
   bool (*reads_first)(const BlockProblem& problem, const BlockProblem& first);
   decltype(&conv_block_forward) forward;
   decltype(&conv_block_backward) backward;

@@ -8,12 +8,14 @@ namespace melgrad {
 namespace cpu {
 extern const FirstBlockFunctions first_block_functions;
 }
+namespace simt {
+extern const FirstBlockFunctions first_block_functions;
+}
 
 namespace {
 
 const FirstBlockFunctions& functions(Device device) {
-  const FirstBlockFunctions* simt = nullptr;  // its .cu is still to come
-  return functions_for("first_block", device, &cpu::first_block_functions, simt);
+  return functions_for("first_block", device, &cpu::first_block_functions, &simt::first_block_functions);
 }
 
 void expect_problem(const char* operation, const BlockProblem& problem, const ConstView& x, const ConstView& weight) {

@@ -72,7 +72,7 @@ std::optional<BlockKind> kind_of(const FusedBlock& block, const Read& x, const P
     return {};
   }
   // So does one that inference has a gradient of.
-  if (x.device == Device::cpu && free && (pass.training || !grad_enabled())) {
+  if (free && (pass.training || !grad_enabled())) {
     const BlockProblem problem = problem_of(block, x.shape);
     if (first_block_applies(problem)) return BlockKind::first;
     if ((pools || !pass.training) && conv_block_applies(x.device, problem)) return BlockKind::conv;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "apps/command.h"
 #include "apps/config.h"
@@ -117,9 +118,16 @@ void report(const Options& options, std::vector<std::string> failures, int64_t c
 }
 
 void run(const Options& options) {
+  const Device device = use_device(options);
   set_threads(options.jobs);
   const Parameters parameters = configure(options);
   const Frontend frontend(parameters.frontend);
+  std::optional<DeviceFrontend> on_device;
+  if (device != Device::cpu) {
+    if (parameters.part)
+      throw UsageError(fmt::format("--device {}: takes whole files; add --set duration=0", options.device));
+    on_device.emplace(frontend, device);
+  }
   const std::filesystem::path out(options.out);
   if (options.audio.size() > 1 && names_one_file(out))
     throw UsageError(fmt::format("--out {}: give a folder for {} files", options.out, options.audio.size()));
@@ -137,13 +145,16 @@ void run(const Options& options) {
   int64_t done = 0, current = 0;
   {
     ProgressBar bar("features", count, "files");
-    thread_pool().run(count, [&](int64_t i) {
+    const auto make = [&](int64_t i) {
       const auto index = static_cast<std::size_t>(i);
       bool skipped = false;
       try {
         skipped = !options.again &&
                   features_are_current(options.audio[index], outputs[index], frontend.options(), parameters.part);
-        if (!skipped) write_features(options.audio[index], outputs[index], frontend, parameters.part);
+        if (!skipped && on_device)
+          write_features(options.audio[index], outputs[index], frontend, *on_device, device);
+        else if (!skipped)
+          write_features(options.audio[index], outputs[index], frontend, parameters.part);
       } catch (const std::exception& error) {  // memory may also run out, or the disk fail
         const std::string reason = error.what();
         failures[index] = reason.starts_with(options.audio[index])
@@ -153,7 +164,10 @@ void run(const Options& options) {
       const std::lock_guard lock(mutex);
       current += skipped;
       bar.update(++done);
-    });
+    };
+    // A device's kernels fill it with one file; files at a time are for the CPU.
+    for (int64_t i = 0; on_device && i < count; ++i) make(i);
+    if (!on_device) thread_pool().run(count, make);
   }
   report(options, failures, current);
 }
@@ -167,6 +181,8 @@ void add_features_command(CLI::App& app) {
   command->add_option("--preset", options->preset, "the frontend; melgrad presets lists them")->required();
   command->add_option("--out", options->out, "F.npy (with F.toml) or F.png; a folder for several inputs")->required();
   command->add_option("--set", options->settings, "key=value, over the preset's")->allow_extra_args(false);
+  command->add_option("--device", options->device, "cpu, simt or cuda; others than cpu take whole files")
+      ->capture_default_str();
   command->add_option("--jobs", options->jobs, "files at once; 0: one a processor")->check(CLI::Range(0, 1024));
   command->add_flag("--again", options->again, "also outputs that are there with these parameters, of these files");
   add_json_option(*command, *options);

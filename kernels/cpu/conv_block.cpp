@@ -1,7 +1,6 @@
 // Which blocks are fused on the CPU, and f64, which runs the reference.
 #include "kernels/cpu/conv_block.h"
 
-#include "kernels/norm_pool.h"
 #include "kernels/reference/conv_block.h"
 
 namespace melgrad::cpu {
@@ -11,9 +10,8 @@ namespace {
 // products. Both gradients are cut into one set of blocks, so y has as many rows as x.
 bool applies(const BlockProblem& problem) {
   const BlockProblem b = as_one_row(problem);
-  return b.own_statistics && winograd_applies(b.conv) && b.conv.columns.size == 3 && std::min(b.conv.c, b.conv.o) >= 16 &&
-         b.conv.h_out() == b.conv.h && b.conv.w_out() >= 3 && norm_pool_applies(b.pool()) &&
-         never_decreases(b.activation.function);
+  return winograd_applies(b.conv) && b.conv.columns.size == 3 && std::min(b.conv.c, b.conv.o) >= 16 &&
+         b.conv.h_out() == b.conv.h && b.conv.w_out() >= 3;
 }
 
 // A signal turned on its side: one row, so that nothing is computed again for the rows around a block.

@@ -25,6 +25,14 @@ __device__ inline double inverse_deviation(double variance, double epsilon) {
   return 1 / sqrt(variance + epsilon);
 }
 
+// gamma / sqrt(variance + epsilon), for map().
+struct NormScale {
+  double epsilon;
+  __device__ float operator()(float gamma, float variance) const {
+    return static_cast<float>(gamma * inverse_deviation(variance, epsilon));
+  }
+};
+
 // What the streaming pass needs: y = (x - mean) · scale + offset, and dx = dy · scale + (x - mean) · slope + offset.
 struct Coefficients {
   Global<float> values;
@@ -34,6 +42,7 @@ struct Coefficients {
     values[which * channels + channel] = static_cast<float>(value);
   }
   __device__ float get(int which, int64_t channel) const { return values[which * channels + channel]; }
+  Global<const float> row(int which) const { return values + which * channels; }
   static constexpr int scale = 0, offset = 1, slope = 2, count = 3;
 };
 
@@ -45,6 +54,16 @@ inline Buffer coefficient_memory(Stream& stream, int64_t channels) {
 
 // From Σ(x - s) and Σ(x - s)², where s is the channel's first element: close enough to the mean that no digits cancel, and
 // a constant channel has variance 0 to the bit.
+struct ExactStatistics {
+  double mean, variance;
+
+  __device__ ExactStatistics(TwoSums sums, float shift, double rows) {
+    const double from_shift = sums.first / rows, squares = sums.second / rows - from_shift * from_shift;
+    mean = shift + from_shift;
+    variance = squares < 0 ? 0 : squares;  // rounding may leave it a hair below 0
+  }
+};
+
 struct StoreStatistics {
   Global<const float> x, gamma, beta;
   Global<float> mean, variance;
@@ -52,16 +71,14 @@ struct StoreStatistics {
   double rows, epsilon;
 
   __device__ void operator()(int64_t, int64_t, int64_t channel, TwoSums sums) const {
-    const double from_shift = sums.first / rows, exact_mean = x[channel] + from_shift;
-    const double squares = sums.second / rows - from_shift * from_shift;
-    const double exact_variance = squares < 0 ? 0 : squares;  // rounding may leave it a hair below 0
-    const auto rounded = static_cast<float>(exact_mean);
+    const ExactStatistics exact(sums, x[channel], rows);
+    const auto rounded = static_cast<float>(exact.mean);
     mean[channel] = rounded;
-    variance[channel] = static_cast<float>(exact_variance);
-    const double scale = gamma[channel] * inverse_deviation(exact_variance, epsilon);
+    variance[channel] = static_cast<float>(exact.variance);
+    const double scale = gamma[channel] * inverse_deviation(exact.variance, epsilon);
     coefficients.set(Coefficients::scale, channel, scale);
     // What rounding took from the mean goes into the offset.
-    coefficients.set(Coefficients::offset, channel, beta[channel] - (exact_mean - rounded) * scale);
+    coefficients.set(Coefficients::offset, channel, beta[channel] - (exact.mean - rounded) * scale);
   }
 };
 

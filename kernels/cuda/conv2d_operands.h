@@ -33,9 +33,14 @@ struct ConvShape {
   MELGRAD_HOST_DEVICE int64_t patch() const { return taps() * group_c.divisor(); }
 };
 
-// A place along an axis that no tap reaches; axes are shorter (conv2d.cu asks for that), so 32 bits do for places, of
+// A place along an axis that no tap reaches; axes are shorter (expect_places), so 32 bits do for places, of
 // which a thread holds many.
 inline constexpr int32_t far_away = 1 << 30;
+
+inline void expect_places(const Conv2dProblem& p) {
+  require(std::max(p.h, p.w) + std::max(p.rows.extent(), p.columns.extent()) < far_away,
+          "conv2d: an image of {} x {} is too large for this device", p.h, p.w);
+}
 
 // Where a pixel of y begins to read in x: its sample's first pixel, the row and column of the first tap.
 struct PixelStart {
@@ -43,13 +48,16 @@ struct PixelStart {
   int32_t row, column;
 };
 
+__device__ __forceinline__ PixelStart start_at(const ConvShape& shape, int64_t sample, int64_t row, int64_t column) {
+  return {sample * shape.rows.length.divisor() * shape.columns.length.divisor(),
+          static_cast<int32_t>(row * shape.rows.window.stride - shape.rows.window.pad_before),
+          static_cast<int32_t>(column * shape.columns.window.stride - shape.columns.window.pad_before)};
+}
 __device__ __forceinline__ PixelStart start_of_pixel(const ConvShape& shape, int64_t pixel) {
   if (pixel >= shape.pixels_of_y) return {0, far_away, 0};
   const int64_t column = shape.columns.positions.split(pixel);
   const int64_t row = shape.rows.positions.split(pixel);
-  return {pixel * shape.rows.length.divisor() * shape.columns.length.divisor(),
-          static_cast<int32_t>(row * shape.rows.window.stride - shape.rows.window.pad_before),
-          static_cast<int32_t>(column * shape.columns.window.stride - shape.columns.window.pad_before)};
+  return start_at(shape, pixel, row, column);
 }
 
 // How far from there an element of a patch lies, and its channel.
@@ -67,12 +75,18 @@ __device__ __forceinline__ PatchPlace place_in_patch(const ConvShape& shape, int
           static_cast<int32_t>(tap_column * shape.columns.window.dilation), first_channel + channel};
 }
 
-__device__ __forceinline__ float patch_element(const ConvShape& shape, Global<const float> x, const PixelStart& pixel,
+// Where that is in x; below 0 if it is padding.
+__device__ __forceinline__ int64_t patch_index(const ConvShape& shape, const PixelStart& pixel,
                                                const PatchPlace& place) {
   const int64_t row = int64_t{pixel.row} + place.row, column = int64_t{pixel.column} + place.column;
   const int64_t h = shape.rows.length.divisor(), w = shape.columns.length.divisor();
-  if (row < 0 || row >= h || column < 0 || column >= w) return 0.0f;
-  return x[(pixel.sample + row * w + column) * shape.c + place.channel];
+  if (row < 0 || row >= h || column < 0 || column >= w) return -1;
+  return (pixel.sample + row * w + column) * shape.c + place.channel;
+}
+__device__ __forceinline__ float patch_element(const ConvShape& shape, Global<const float> x, const PixelStart& pixel,
+                                               const PatchPlace& place) {
+  const int64_t index = patch_index(shape, pixel, place);
+  return index < 0 ? 0.0f : x[index];
 }
 
 // Forward: lines are pixels of y, steps the elements of a patch, whose channels are neighbours.
@@ -170,12 +184,21 @@ struct OverlappingRowsTransposed {
 
 // ---- the data gradient's patches: of dy, around a pixel of x
 
+// A pixel of x; a row far away if there is none.
+struct InputPlace {
+  int64_t sample;
+  int32_t row, column;
+};
+__device__ __forceinline__ InputPlace place_of_input(const ConvShape& shape, int64_t pixel) {
+  if (pixel >= shape.pixels_of_x) return {0, far_away, 0};
+  const int64_t column = shape.columns.length.split(pixel);
+  const int64_t row = shape.rows.length.split(pixel);
+  return {pixel, static_cast<int32_t>(row), static_cast<int32_t>(column)};
+}
+
 struct PatchesOfGradient {
   static constexpr bool steps_are_inner = true;
-  struct Line {
-    int64_t sample;
-    int32_t row, column;  // the pixel; a row far away if there is none
-  };
+  using Line = InputPlace;
   struct Step {
     int32_t tap_row, tap_column;
     int64_t channel;  // below 0 behind the last step
@@ -184,12 +207,7 @@ struct PatchesOfGradient {
   Global<const float> dy;
   int64_t first_channel = 0;
 
-  __device__ __forceinline__ Line line(int64_t pixel) const {
-    if (pixel >= shape.pixels_of_x) return {0, far_away, 0};
-    const int64_t column = shape.columns.length.split(pixel);
-    const int64_t row = shape.rows.length.split(pixel);
-    return {pixel, static_cast<int32_t>(row), static_cast<int32_t>(column)};
-  }
+  __device__ __forceinline__ Line line(int64_t pixel) const { return place_of_input(shape, pixel); }
   __device__ __forceinline__ Step step(int64_t element) const {
     const int64_t channel = shape.group_o.split(element);
     if (element >= shape.taps()) return {0, 0, -1};

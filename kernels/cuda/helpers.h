@@ -74,6 +74,14 @@ class Divider {
     dividend = whole;
     return rest;
   }
+  // The same in 32 bits, for a divisor of 32 bits: without the way around for large dividends, which costs registers.
+  MELGRAD_HOST_DEVICE int32_t split(int32_t& dividend) const {
+    const auto small = static_cast<uint64_t>(dividend);
+    const auto whole = static_cast<int32_t>(((small * multiplier_ >> 32) + small) >> shift_);
+    const int32_t rest = dividend - whole * static_cast<int32_t>(divisor_);
+    dividend = whole;
+    return rest;
+  }
 
  private:
   int64_t divisor_;

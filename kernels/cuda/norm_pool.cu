@@ -9,67 +9,13 @@
 // fill the GPU, neighbouring threads on neighbouring channels.
 #include "kernels/norm_pool.h"
 
-#include "kernels/cuda/channel_statistics.h"
+#include "kernels/cuda/map.h"
+#include "kernels/cuda/pool_tiles.h"
 
 namespace melgrad::MELGRAD_DEVICE_NAMESPACE {
 namespace {
 
 constexpr int threads = 256;
-
-// One axis of y: windows side by side, and behind them a shorter one where the axis is no multiple of their size. Every
-// place lies in one of them.
-struct TileAxis {
-  Divider size, length, tiles;
-  int64_t windows;  // the whole tiles, which have an output
-
-  TileAxis(const Window& window, int64_t of_y)
-      : size(window.size), length(of_y), tiles((of_y + window.size - 1) / window.size), windows(window.output(of_y)) {}
-
-  __device__ __forceinline__ int64_t begin(int64_t tile) const { return tile * size.divisor(); }
-  __device__ __forceinline__ int64_t end(int64_t tile) const {
-    return std::min(begin(tile) + size.divisor(), length.divisor());
-  }
-};
-
-struct Tile {
-  int64_t sample, row, column;
-};
-
-struct Tiles {
-  TileAxis rows, columns;
-  Divider channels;
-  int64_t count;
-
-  explicit Tiles(const Pool2dProblem& p)
-      : rows(p.rows, p.h),
-        columns(p.columns, p.w),
-        channels(p.c),
-        count(p.n * rows.tiles.divisor() * columns.tiles.divisor()) {}
-
-  __device__ __forceinline__ Tile tile(int64_t index) const {
-    const int64_t column = columns.tiles.split(index);
-    const int64_t row = rows.tiles.split(index);
-    return {index, row, column};
-  }
-  __device__ __forceinline__ bool is_window(const Tile& tile) const {
-    return tile.row < rows.windows && tile.column < columns.windows;
-  }
-  // A window's element of z.
-  __device__ __forceinline__ int64_t output(const Tile& tile, int64_t channel) const {
-    return ((tile.sample * rows.windows + tile.row) * columns.windows + tile.column) * channels.divisor() + channel;
-  }
-  // Calls body(element of y) for each of a tile's places, in row order.
-  template <class Body>
-  __device__ __forceinline__ void for_each(const Tile& tile, int64_t channel, const Body& body) const {
-    MELGRAD_NO_UNROLL  // rows and columns in flight at once would cost registers, and spills
-        for (int64_t row = rows.begin(tile.row); row < rows.end(tile.row); ++row) {
-      const int64_t line = (tile.sample * rows.length.divisor() + row) * columns.length.divisor();
-      MELGRAD_NO_UNROLL
-      for (int64_t column = columns.begin(tile.column); column < columns.end(tile.column); ++column)
-        body((line + column) * channels.divisor() + channel);
-    }
-  }
-};
 
 // ---- forward
 
@@ -93,16 +39,15 @@ struct PoolingSums : SumOfTwo {
     const bool smallest = gamma[channel] < 0.0f;
     TwoSums of_tile = none();  // by itself first: sums of sums lose fewer digits
     float best = 0.0f;
-    int place = 0, winner = 0;
-    tiles.for_each(tile, channel, [&](int64_t element) {
-      const float value = y[element], difference = value - shift;
+    int winner = 0;
+    tiles.for_each(tile, [&](int64_t pixel, int place) {
+      const float value = y[pixel * tiles.channels.divisor() + channel], difference = value - shift;
       of_tile.first += difference;
       of_tile.second += difference * difference;
       if (place == 0 || (smallest ? value < best : value > best)) {
         best = value;
         winner = place;
       }
-      ++place;
     });
     sums = combine(sums, of_tile);
     if (!tiles.is_window(tile)) return;
@@ -146,56 +91,23 @@ void forward(Stream& stream, const NormPoolProblem& problem, ConstView y, ConstV
 
 // ---- backward
 
+// `g` is the gradient at the winners.
 __global__ void __launch_bounds__(threads)
-    norm_pool_scale_kernel(double epsilon, Global<const float> gamma, Global<const float> variance,
-                           Coefficients coefficients) {
-  for_each_index(coefficients.channels, [&](int64_t channel) {
-    coefficients.set(Coefficients::scale, channel, gamma[channel] * inverse_deviation(variance[channel], epsilon));
-  });
-}
-
-// The gradient at y*: dz where f passes it.
-struct PooledGradient {
-  Global<const float> pooled, dz, mean, beta;
-  Coefficients coefficients;
-  bool relu;
-
-  __device__ __forceinline__ float distance(int64_t i, int64_t channel) const { return pooled[i] - mean[channel]; }
-  __device__ __forceinline__ float at(int64_t i, int64_t channel) const {
-    if (!relu) return dz[i];
-    const float normal = distance(i, channel) * coefficients.get(Coefficients::scale, channel) + beta[channel];
-    return normal > 0.0f ? dz[i] : 0.0f;
-  }
-};
-
-struct PooledGradientSums : SumOfTwo {
-  PooledGradient gradient;
-
-  explicit PooledGradientSums(const PooledGradient& of) : gradient(of) {}
-  __device__ void add(TwoSums& sums, int64_t, int64_t row, int64_t channel) const {
-    const int64_t i = row * gradient.coefficients.channels + channel;
-    const float g = gradient.at(i, channel);
-    sums.first += g;
-    sums.second += g * gradient.distance(i, channel);
-  }
-};
-
-__global__ void __launch_bounds__(threads)
-    norm_pool_backward_kernel(Tiles tiles, int64_t n, PooledGradient gradient, Global<const float> y,
-                              Global<const uint8_t> argmax, Global<float> dy) {
-  const Coefficients& coefficients = gradient.coefficients;
+    norm_pool_backward_kernel(Tiles tiles, int64_t n, Coefficients coefficients, Global<const float> y,
+                              Global<const float> mean, Global<const float> g, Global<const uint8_t> argmax,
+                              Global<float> dy) {
   for_each_index(n, [&](int64_t i) {
     Tile tile{i, 0, 0};
     const int64_t channel = tiles.channels.split(tile.sample);
     tile.column = tiles.columns.length.split(tile.sample);
     tile.row = tiles.rows.length.split(tile.sample);
     const int64_t column = tiles.columns.size.split(tile.column), row = tiles.rows.size.split(tile.row);  // in the tile
-    float value = (y[i] - gradient.mean[channel]) * coefficients.get(Coefficients::slope, channel) +
+    float value = (y[i] - mean[channel]) * coefficients.get(Coefficients::slope, channel) +
                   coefficients.get(Coefficients::offset, channel);
     if (tiles.is_window(tile)) {
       const int64_t output = tiles.output(tile, channel);
       if (argmax[output] == row * tiles.columns.size.divisor() + column)
-        value += gradient.at(output, channel) * coefficients.get(Coefficients::scale, channel);
+        value += g[output] * coefficients.get(Coefficients::scale, channel);
     }
     dy[i] = value;
   });
@@ -206,16 +118,17 @@ void backward(Stream& stream, const NormPoolProblem& problem, ConstView y, Const
               View dgamma, View dbeta) {
   const Pool2dProblem& p = problem.pool;
   if (p.c == 0) return;
-  const Buffer memory = coefficient_memory(stream, p.c);
+  const Buffer memory = coefficient_memory(stream, p.c), g = stream.workspace(dz.bytes());
   const Coefficients coefficients{global<float>(memory), p.c};
-  launch<norm_pool_scale_kernel>(striding_blocks(p.c, threads), threads, 0, stream, problem.epsilon,
-                                 global<const float>(gamma), global<const float>(variance), coefficients);
+  const View scale{memory.data(), {p.c}, DType::f32, stream.device()};  // the first of the coefficients
+  map(stream, NormScale{problem.epsilon}, scale, gamma, variance);
   const PooledGradient gradient{global<const float>(pooled),
                                 global<const float>(dz),
                                 global<const float>(mean),
+                                coefficients.row(Coefficients::scale),
                                 global<const float>(beta),
-                                coefficients,
-                                problem.relu};
+                                p.c,
+                                BlockActivation(problem.relu ? Activation::relu : Activation::linear)};
   const StoreGradients store{global<const float>(gamma),
                              global<const float>(variance),
                              global<float>(dgamma),
@@ -223,9 +136,10 @@ void backward(Stream& stream, const NormPoolProblem& problem, ConstView y, Const
                              coefficients,
                              static_cast<double>(p.n * p.h * p.w),
                              problem.epsilon};
-  reduce_columns(stream, 1, dz.numel() / p.c, p.c, PooledGradientSums(gradient), store);
+  reduce_columns(stream, 1, dz.numel() / p.c, p.c, WinnerSums(gradient, global<float>(g)), store);
   launch<norm_pool_backward_kernel>(striding_blocks(y.numel(), threads), threads, 0, stream, Tiles(p), y.numel(),
-                                    gradient, global<const float>(y), global<const uint8_t>(argmax), global<float>(dy));
+                                    coefficients, global<const float>(y), global<const float>(mean),
+                                    global<const float>(g), global<const uint8_t>(argmax), global<float>(dy));
 }
 
 }  // namespace

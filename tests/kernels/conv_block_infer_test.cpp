@@ -19,9 +19,9 @@ struct Folded {
   View view;
 
   Folded(Stream& stream, const BlockProblem& p, Inputs in) {
-    const int64_t size = conv_block_folded_size(Device::cpu, p);
-    buffer = arena(Device::cpu).allocate(size * size_of(in[1].dtype));
-    view = {buffer.data(), {size}, in[1].dtype};
+    const int64_t size = conv_block_folded_size(stream.device(), p);
+    buffer = stream.workspace(size * size_of(in[1].dtype));
+    view = {buffer.data(), {size}, in[1].dtype, stream.device()};
     conv_block_fold(stream, p, in[1], in[2], in[3], in[4], in[5], view);
   }
 };
@@ -32,7 +32,7 @@ void infer_reference(const BlockProblem& p, Inputs in, Outputs out) {
 }
 void infer_magnitude(const BlockProblem& p, Inputs in, Outputs out) {
   const std::vector<double> y = largest(
-      winograd_bound(p, WinogradDirection::forward, values_of(in[0]), values_of(in[1]), p.conv.y_shape()), p.conv.o);
+      convolution_bound(p, WinogradDirection::forward, values_of(in[0]), values_of(in[1]), p.conv.y_shape()), p.conv.o);
   for (int64_t i = 0; i < out[0].numel(); ++i) {
     const int64_t c = i % p.conv.o;
     const double scale = std::abs(reference::block_scale(p, in[2].as<double>()[c], in[5].as<double>()[c]));
@@ -44,7 +44,7 @@ OperationCase infer_case(const char* function, const BlockProblem& p, const test
   const Shape o{p.conv.o};
   OperationCase infer;
   infer.name = function + describe(p);
-  infer.devices = {Device::cpu};
+  infer.devices = devices_of(p);
   infer.inputs = {{p.conv.x_shape(), x}, {p.conv.weight_shape()}, {o}, {o}, {o}, {o, test::positive_values()}};
   infer.outputs = {{p.pool().y_shape()}};
   infer.run = [=](Stream& stream, Inputs in, Outputs out) {

@@ -111,15 +111,8 @@ bool has_gradient(const std::string& function) {
 // What is missing, and why.
 
 const std::map<std::string, std::string> missing_on_simt{
-    {"conv_block_forward", "its CUDA kernel is to be written"},
-    {"conv_block_backward", "its CUDA kernel is to be written"},
-    {"conv_block_fold", "its CUDA kernel is to be written"},
-    {"conv_block_infer", "its CUDA kernel is to be written"},
     {"conv_pool_forward", "its parts run there one by one: conv2d, bias, max_pool2d, activation"},
-    {"conv_pool_backward", "its parts run there one by one"},
-    {"first_block_statistics", "its CUDA kernel is to be written"},
-    {"first_block_forward", "its CUDA kernel is to be written"},
-    {"first_block_backward", "its CUDA kernel is to be written"}};  // function: reason
+    {"conv_pool_backward", "its parts run there one by one"}};  // function: reason
 
 const std::map<std::pair<std::string, int>, std::string> missing_shapes{
     // clang-format off
@@ -129,11 +122,8 @@ const std::map<std::pair<std::string, int>, std::string> missing_shapes{
     {{"norm_pool_backward", empty}, "no rows, no statistics: an error"},
     {{"conv_block_forward", empty}, "no rows, no statistics: an error"},
     {{"conv_block_backward", empty}, "no rows, no statistics: an error"},
-    {{"conv_block_forward", one_element}, "16 channels or more"},
-    {{"conv_block_backward", one_element}, "16 channels or more"},
-    {{"conv_block_infer", one_element}, "16 channels or more"},
-    {{"conv_block_fold", one_element}, "16 channels or more"},
-    {{"conv_block_fold", empty}, "16 channels or more"},
+    {{"conv_block_fold", one_element}, "impulses in several channels"},
+    {{"conv_block_fold", empty}, "impulses in several channels"},
     {{"first_block_statistics", empty}, "no rows, no statistics: an error"},
     {{"first_block_backward", empty}, "no rows, no statistics: an error"},
     {{"signal_bands", one_element}, "a root of unity has two numbers"},

@@ -88,7 +88,6 @@ TEST_CASE("first_block_statistics: mean and variance from the moments of patches
     for (int kind = 0; kind < kinds; ++kind) {
       OperationCase statistics;
       statistics.name = fmt::format("first_block_statistics{} kind {}", describe(p), kind);
-      statistics.devices = {Device::cpu};
       statistics.inputs = {{p.conv.x_shape(), values_of_kind(kind)}, {p.conv.weight_shape(), weights_of_kind(kind)}};
       statistics.outputs = {{{p.conv.o}}, {{p.conv.o}}, {first_block_moments_shape(p), DType::f64}};
       statistics.run = [=](Stream& stream, Inputs in, Outputs out) {
@@ -118,7 +117,6 @@ TEST_CASE("first_block_forward agrees with the reference") {
       const Shape c{p.conv.o};
       OperationCase forward;
       forward.name = fmt::format("first_block_forward{} kind {}", describe(p), kind);
-      forward.devices = {Device::cpu};
       forward.inputs = {{p.conv.x_shape(), values_of_kind(kind)},
                         {p.conv.weight_shape(), weights_of_kind(kind)},
                         {c, gamma_of_kind(kind)},
@@ -161,14 +159,15 @@ struct Batch {
 };
 
 void run_both(Stream& stream, const BlockProblem& p, Inputs in, Outputs out) {
-  const Shape c{p.conv.o};
-  const DType dtype = in[0].dtype;
-  std::vector<double> mean(static_cast<std::size_t>(p.conv.o)), variance(mean),
-      moments(static_cast<std::size_t>(first_block_moments_shape(p).numel()));
-  const View mean_view{mean.data(), c, dtype}, variance_view{variance.data(), c, dtype},
-      moments_view{moments.data(), first_block_moments_shape(p), DType::f64};
-  first_block_statistics(stream, p, in[0], in[1], mean_view, variance_view, moments_view);
-  first_block_backward(stream, p, in[0], in[1], in[2], in[3], mean_view, variance_view, moments_view, in[4],
+  const Shape c{p.conv.o}, of_moments = first_block_moments_shape(p);
+  std::vector<Buffer> buffers;
+  const auto view = [&](const Shape& shape, DType dtype) {
+    buffers.push_back(stream.workspace(shape.numel() * size_of(dtype)));
+    return View{buffers.back().data(), shape, dtype, stream.device()};
+  };
+  const View mean = view(c, in[0].dtype), variance = view(c, in[0].dtype), moments = view(of_moments, DType::f64);
+  first_block_statistics(stream, p, in[0], in[1], mean, variance, moments);
+  first_block_backward(stream, p, in[0], in[1], in[2], in[3], mean, variance, moments, in[4],
                        out.size() > 3 ? out[3] : View{}, out[0], out[1], out[2]);
 }
 
@@ -243,7 +242,6 @@ TEST_CASE("first_block_backward agrees with the reference") {
       const Shape c{p.conv.o};
       OperationCase both;
       both.name = fmt::format("first_block_backward{} kind {}", describe(p), kind);
-      both.devices = {Device::cpu};
       both.inputs = {{p.conv.x_shape(), values_of_kind(kind)},
                      {p.conv.weight_shape(), weights_of_kind(kind)},
                      {c, gamma_of_kind(kind)},

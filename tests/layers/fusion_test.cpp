@@ -269,7 +269,7 @@ TEST_CASE("which layers are a block") {
   REQUIRE(block);
   CHECK(block->layers == 4);
   CHECK(block->activation.function == Activation::relu);
-  CHECK(find_block(network.layers(), 0, x.to(Device::simt), training)->kind == BlockKind::norm_pool);
+  CHECK(find_block(network.layers(), 0, x.to(Device::simt), training)->kind == BlockKind::conv);
   CHECK(find_block(network.layers(), 4, x, training)->layers == 3);
   CHECK(find_block(network.layers(), 4, x, training)->activation.function == Activation::linear);
   CHECK_FALSE(find_block(network.layers(), 1, x, training));
