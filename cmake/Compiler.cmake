@@ -11,6 +11,9 @@ add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wall$<SEMICOLON>-Wextra$<SEMICOLO
 
 if(MELGRAD_SANITIZE)
   add_compile_options(-fsanitize=${MELGRAD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  # -O1 and line numbers alone halve the minutes of the build. GCC's manual: with sanitizers warnings of uninitialised
+  # variables are often false; <regex> gives one.
+  add_compile_options(-O1 -g1 -Wno-maybe-uninitialized)
   add_link_options(-fsanitize=${MELGRAD_SANITIZE})
 endif()
 
