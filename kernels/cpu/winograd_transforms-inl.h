@@ -119,7 +119,8 @@ struct F63 {
     out[6] = hn::Add(hn::Sub(s1, m[0]), hn::Add(s2, s3));
     out[7] = m[7];
   }
-  static HWY_INLINE void output(const V* m, V* out) {
+  // The outputs that F(7, 2) has too: those without the point at infinity.
+  static HWY_INLINE void first_outputs(const V* m, V* out) {
     const V s1 = hn::Add(m[1], m[2]), s2 = hn::Add(m[3], m[4]), s3 = hn::Add(m[5], m[6]);
     const V e1 = hn::Sub(m[1], m[2]), e2 = hn::Sub(m[3], m[4]), e3 = hn::Sub(m[5], m[6]);
     out[0] = hn::Add(hn::Add(m[0], s1), hn::Add(s2, s3));
@@ -127,6 +128,10 @@ struct F63 {
     out[2] = scaled(4, s2, scaled(0.25f, s3, s1));
     out[3] = scaled(8, e2, scaled(0.125f, e3, e1));
     out[4] = scaled(16, s2, scaled(0.0625f, s3, s1));
+  }
+  static HWY_INLINE void output(const V* m, V* out) {
+    const V e1 = hn::Sub(m[1], m[2]), e2 = hn::Sub(m[3], m[4]), e3 = hn::Sub(m[5], m[6]);
+    first_outputs(m, out);
     out[5] = scaled(32, e2, scaled(0.03125f, e3, hn::Add(e1, m[7])));
   }
   static HWY_INLINE void output_gradient(const V* g, V* out) {
@@ -207,11 +212,7 @@ struct F72 : F63 {
   static HWY_INLINE void output(const V* m, V* out) {
     const V s1 = hn::Add(m[1], m[2]), s2 = hn::Add(m[3], m[4]), s3 = hn::Add(m[5], m[6]);
     const V e1 = hn::Sub(m[1], m[2]), e2 = hn::Sub(m[3], m[4]), e3 = hn::Sub(m[5], m[6]);
-    out[0] = hn::Add(hn::Add(m[0], s1), hn::Add(s2, s3));
-    out[1] = scaled(2, e2, scaled(0.5f, e3, e1));
-    out[2] = scaled(4, s2, scaled(0.25f, s3, s1));
-    out[3] = scaled(8, e2, scaled(0.125f, e3, e1));
-    out[4] = scaled(16, s2, scaled(0.0625f, s3, s1));
+    first_outputs(m, out);
     out[5] = scaled(32, e2, scaled(0.03125f, e3, e1));
     out[6] = scaled(64, s2, scaled(0.015625f, s3, hn::Add(s1, m[7])));
   }
